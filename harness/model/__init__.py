@@ -1,0 +1,1 @@
+"""The nouns of the house: frozen data and closed lists, standard library only."""

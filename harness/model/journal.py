@@ -1,0 +1,38 @@
+"""The journal: what happened to the run, in order, and when."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Event(enum.StrEnum):
+    """What a journal entry tells of. `subject` is the fault, phase, check or process concerned."""
+
+    RUN_STARTED = "run.started"
+    STACK_READY = "stack.ready"
+    LOAD_STARTED = "load.started"
+    LOAD_ENDED = "load.ended"
+    PHASE_STARTED = "phase.started"
+    FAULT_REQUESTED = "fault.requested"
+    FAULT_CONFIRMED = "fault.confirmed"
+    FAULT_CLEARED = "fault.cleared"
+    FAULT_PROVED_CLEAR = "fault.proved_clear"
+    FAULT_ACTED = "fault.acted"
+    FAULT_FAILED = "fault.failed"
+    PROCESS_DIED = "process.died"
+    TROUBLE = "trouble"
+    ABORTED = "aborted"
+    INTERRUPTED = "interrupted"
+    STACK_STOPPED = "stack.stopped"
+    RUN_ENDED = "run.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One entry. t_ns: from the run's zero, negative before it, None while no zero is fixed; wall: UTC, ISO 8601."""
+
+    event: Event
+    wall: str
+    t_ns: int | None
+    subject: str | None = None
+    data: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

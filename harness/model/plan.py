@@ -1,0 +1,179 @@
+"""The frozen plan: everything that a run will do, decided before anything starts.
+
+Written as `plan.json`; read by the load workers, the conductor, the measurements and the judge.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.fault import Fault, Scalar
+from harness.model.objective import Objective
+from harness.model.signals import Signals
+
+
+class PhaseKind(enum.StrEnum):
+    """What a phase is for; warm-up is never judged, fault phases judge the exposed requests."""
+
+    WARMUP = "warmup"
+    STEADY = "steady"
+    FAULT = "fault"
+    RECOVERY = "recovery"
+
+
+class ArrivalProcess(enum.StrEnum):
+    """How requests arrive: open processes, fixed in advance from the seed."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+    RAMP = "ramp"  # Poisson arrivals whose rate goes from rate_rps to end_rate_rps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of the timeline: [start_ns, end_ns) from the run's zero."""
+
+    name: str
+    kind: PhaseKind
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalSegment:
+    """Arrivals over [start_ns, end_ns): one process at one rate (`end_rate_rps` for a ramp only)."""
+
+    process: ArrivalProcess
+    start_ns: int
+    end_ns: int
+    rate_rps: float
+    end_rate_rps: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserClass:
+    """A kind of request in the mix.
+
+    weight_ratio: share of the mix, 0..1; the weights of a mix sum to 1.
+    prompts: templates dealt by the seed; `{n}` becomes the request's number, so that caches miss where wanted.
+    max_tokens: what the client asks for; None leaves it to the target.
+    """
+
+    name: str
+    weight_ratio: float
+    prompts: tuple[str, ...]
+    model: str | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """Tagged arrivals of a check: `count` requests, all intended at `at_ns`, by one principal of its own."""
+
+    check_id: str
+    at_ns: int
+    count: int
+    user_class: UserClass
+    principal: str
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """What the load workers send.
+
+    principals: how many ordinary users share the mix, named `user-0000` and on.
+    """
+
+    segments: tuple[ArrivalSegment, ...]
+    mix: tuple[UserClass, ...]
+    streamed_ratio: float
+    principals: int
+    request_timeout_ns: int
+    drain_ns: int
+    workers: int = 1
+    bursts: tuple[Burst, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCheck:
+    """A behaviour check on the timeline: its name in the catalogue and its settings."""
+
+    id: str
+    name: str
+    phase: str
+    settings: Mapping[str, Scalar]
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioReference:
+    """Which scenario file this plan came from. digest: sha256 of its bytes. briefing: what people are told."""
+
+    name: str
+    title: str
+    path: str
+    digest: str
+    hypothesis: str | None = None
+    expected_failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The run's zero on both clocks of the control host: CLOCK_MONOTONIC and CLOCK_REALTIME, in nanoseconds."""
+
+    zero_monotonic_ns: int
+    zero_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReference:
+    """What is tested. kind: `embedded`, `containers`, `compose` or `external`; version as the target tells it."""
+
+    kind: str
+    name: str
+    version: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run, decided before it starts.
+
+    clock: None until the stack is up and the zero is fixed.
+    capped_principals: users with a daily budget of their own, in dollars, beside the ordinary ones.
+    planned_requests, planned_cost_usd: what the plan expects to send and to spend with every call to the primary.
+    overrides: what `--set` changed; such a run proves no checklist row.
+    """
+
+    run_id: str
+    created_at: str
+    harness_version: str
+    scenario: ScenarioReference
+    target: TargetReference
+    seed: int
+    phases: tuple[Phase, ...]
+    load: LoadPlan
+    faults: tuple[Fault, ...]
+    objectives: tuple[Objective, ...]
+    checks: tuple[PlannedCheck, ...] = ()
+    capped_principals: Mapping[str, float] = field(default_factory=dict)
+    signals: Signals = field(default_factory=Signals)
+    planned_requests: int = 0
+    planned_cost_usd: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+    clock: Clock | None = None
+    schema: str = "harness.plan/1"
+
+    @property
+    def end_ns(self) -> int:
+        """The end of the last phase; what is in flight then has `load.drain_ns` more."""
+        return self.phases[-1].end_ns
+
+    def phase(self, name: str) -> Phase:
+        """Return the phase of that name. Raises KeyError."""
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        raise KeyError(name)

@@ -1,0 +1,129 @@
+"""A target as the other rooms see it: what it offers before it starts, and what it is once it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.model.plan import TargetReference
+from harness.model.signals import Signals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A connection of the target that runs through a Toxiproxy.
+
+    name: `provider.primary`, `links.postgres`; proxy: its name at the Toxiproxy; addresses are `host:port`.
+    """
+
+    name: str
+    proxy: str
+    toxiproxy_url: str
+    listen: str
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessHandle:
+    """A process of the target, bound so that a reused pid is never taken for it.
+
+    start_ticks: field 22 of `/proc/PID/stat`. log: where it writes.
+    """
+
+    name: str
+    pid: int
+    start_ticks: int
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One instance of the service, reached past the balancer."""
+
+    name: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadProcess:
+    """A process that ended by itself. last_lines: the end of its log."""
+
+    name: str
+    exit_code: int | None
+    last_lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a target can be asked for, known before it starts.
+
+    places: every `at` that a fault may name. capped_principals: users with a budget of their own can be made.
+    rate_limit_per_minute: per user, None where there is none; the plan provisions users enough for its rate.
+    """
+
+    reference: TargetReference
+    places: frozenset[str]
+    signals: Signals
+    capped_principals: bool = True
+    rate_limit_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a plan asks of a target at its start. capped_principals: name to daily budget in dollars."""
+
+    principals: int
+    capped_principals: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landscape:
+    """Where faults can reach a running target.
+
+    provider_control_url: the simulated provider's control port, None for a foreign provider.
+    """
+
+    links: Mapping[str, Link]
+    processes: Mapping[str, ProcessHandle] = field(default_factory=dict)
+    provider_control_url: str | None = None
+
+
+class RunningTarget(Protocol):
+    """A target that is up and healthy."""
+
+    @property
+    def reference(self) -> TargetReference:
+        """Kind, name and the version that the target tells."""
+
+    @property
+    def base_url(self) -> str:
+        """Where load goes, without a trailing slash."""
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Principal to API key. A secret: never logged, never on a command line, never in the run directory."""
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances behind the balancer; empty where they cannot be told apart."""
+
+    @property
+    def landscape(self) -> Landscape:
+        """Where faults can reach it."""
+
+    def died(self) -> list[DeadProcess]:
+        """Return the processes that ended without being told to."""
+
+    def stop(self) -> None:
+        """Stop everything that was started, within 7 s, and remove its temporary directory. May be called twice."""
+
+
+class Target(Protocol):
+    """A way to get a running target."""
+
+    def offer(self) -> Offer:
+        """Return what can be asked for; starts nothing."""
+
+    def start(self, needs: Needs, logs: Path) -> RunningTarget:
+        """Start and wait for health. Raises StackError, with nothing left running."""

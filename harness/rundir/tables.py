@@ -1,0 +1,83 @@
+"""Arrow tables on disk: streams while a run is going, Parquet once it is closed.
+
+A stream that a `kill -9` cut short is read up to its last whole batch.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.errors import RunDirectoryError
+from harness.rundir.files import storage_errors
+
+
+class StreamWriter:
+    """Appends record batches to an Arrow IPC stream; each `write` reaches the file system before it returns."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._schema = schema
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb", buffering=0)
+            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+            self._stream = pa.ipc.new_stream(self._file, schema, options=options)
+
+    def write(self, columns: Sequence[Sequence[object]]) -> None:
+        """Append one batch: a sequence of values for each column of the schema, all of one length."""
+        arrays = [pa.array(values, type=field.type) for values, field in zip(columns, self._schema, strict=True)]
+        with storage_errors(self._path):
+            self._stream.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        """End the stream. Raises StorageError."""
+        with storage_errors(self._path):
+            self._stream.close()
+            self._file.close()
+
+
+def read_stream(path: Path, schema: pa.Schema) -> pa.Table:
+    """Return the whole batches of a stream, also of one cut short. Raises RunDirectoryError on a foreign schema."""
+    batches: list[pa.RecordBatch] = []
+    with path.open("rb") as file:
+        try:
+            stream = pa.ipc.open_stream(file)
+            if not stream.schema.equals(schema):
+                raise RunDirectoryError(f"{path}: its columns are not those of {_version(schema)}")
+            for batch in stream:
+                batches.append(batch)  # noqa: PERF402 - keeps what was read when the stream ends in the middle
+        except (pa.ArrowInvalid, OSError):
+            pass  # cut short: what was whole counts
+    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
+
+
+def write_parquet(path: Path, table: pa.Table, schema: pa.Schema) -> None:
+    """Write a table whole or not at all. Raises StorageError."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.part")
+        try:
+            pq.write_table(table.cast(schema), temporary, compression="zstd")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
+    """Return a closed table. Raises RunDirectoryError where it is missing, damaged or of another version."""
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise RunDirectoryError(f"{path}: missing", advice="was the run cut short before its close?") from error
+    except (pa.ArrowException, OSError) as error:
+        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+    version = (table.schema.metadata or {}).get(b"schema", b"").decode()
+    if version != _version(schema):
+        raise RunDirectoryError(f"{path}: written as {version or 'an unknown schema'}, read as {_version(schema)}")
+    return table.cast(schema)
+
+
+def _version(schema: pa.Schema) -> str:
+    return str((schema.metadata or {}).get(b"schema", b"?").decode())
