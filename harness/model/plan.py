@@ -108,14 +108,23 @@ class PlannedCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioReference:
-    """Which scenario file this plan came from. digest: sha256 of its bytes. briefing: what people are told."""
+    """Which scenario file this plan came from. digest: sha256 of its bytes."""
 
     name: str
     title: str
     path: str
     digest: str
     hypothesis: str | None = None
-    expected_failures: tuple[str, ...] = ()
+    blast_radius: str | None = None
+    roll_back: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortCondition:
+    """Ends the run when the share of bad requests stays above `error_ratio` for `for_ns`."""
+
+    error_ratio: float
+    for_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +166,7 @@ class Plan:
     faults: tuple[Fault, ...]
     objectives: tuple[Objective, ...]
     checks: tuple[PlannedCheck, ...] = ()
+    abort_when: tuple[AbortCondition, ...] = ()
     capped_principals: Mapping[str, float] = field(default_factory=dict)
     signals: Signals = field(default_factory=Signals)
     planned_requests: int = 0

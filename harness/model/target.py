@@ -59,6 +59,7 @@ class Offer:
 
     places: every `at` that a fault may name. capped_principals: users with a budget of their own can be made.
     rate_limit_per_minute: per user, None where there is none; the plan provisions users enough for its rate.
+    model: what a request asks for where its class names no model of its own.
     """
 
     reference: TargetReference
@@ -66,6 +67,7 @@ class Offer:
     signals: Signals
     capped_principals: bool = True
     rate_limit_per_minute: int | None = None
+    model: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

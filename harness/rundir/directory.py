@@ -152,6 +152,10 @@ class RunDirectory:
         """Write the provider's records."""
         tables.write_parquet(self.path / "truth" / "calls.parquet", table, CALLS_SCHEMA)
 
+    def write_meter(self, data: bytes) -> None:
+        """Write the provider's meter as it told it: `truth/meter.json`."""
+        write_whole(self.path / "truth" / "meter.json", data)
+
     def calls(self) -> pa.Table:
         """Return the provider's records. Raises RunDirectoryError."""
         return tables.read_parquet(self.path / "truth" / "calls.parquet", CALLS_SCHEMA)

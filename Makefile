@@ -1,0 +1,38 @@
+# `make run` and `make test` set themselves up; run again, they start at once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test check bench lock clean help
+
+help:  ## show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+run: $(READY)  ## start the embedded stack, run the provider outage under load, print the verdict
+	@$(BIN)/harness run scenarios/provider-outage.yaml $(ARGS)
+
+test: $(READY)  ## the whole test suite; container tests run wherever an engine answers
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(READY)  ## what CI runs: lint, types, tests
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lock: $(READY)  ## pin every dependency again, with hashes
+	@$(BIN)/pip install -q pip-tools
+	@$(BIN)/pip-compile -q --strip-extras --extra test --extra containers --generate-hashes --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.txt pyproject.toml
+
+clean: ## remove what runs and tools left in this checkout, but no run
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv does not work here: install your system's python3-venv package" >&2; exit 1; }
+	@echo "installing into $(VENV) (once) ..." >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,19 @@
+"""`harness clean`: remove what a killed run left behind."""
+
+import click
+
+
+@click.command("clean")
+def command() -> int:
+    """Heal faults and end processes of runs whose control process is gone; never touches a run that lives."""
+    from harness.faults import heal_leftovers
+    from harness.run.places import state_directory
+    from harness.target.supervise import clean_leftovers
+
+    directory = state_directory()
+    done = [*heal_leftovers(directory), *clean_leftovers(directory)]
+    for line in done:
+        click.echo(line)
+    if not done:
+        click.echo("nothing was left behind")
+    return 0

@@ -1,0 +1,72 @@
+"""`harness list`: what there is, from the code itself."""
+
+import json
+
+import click
+
+_WHAT = ("scenarios", "faults", "objectives", "checks", "targets", "schemas")
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(_WHAT), default="scenarios")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(what: str, as_json: bool) -> int:
+    """List what there is: scenarios (the default), faults, objectives, checks, targets or schemas."""
+    rows = {
+        "scenarios": _scenarios,
+        "faults": _faults,
+        "objectives": _objectives,
+        "checks": _checks,
+        "targets": lambda: {"embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here"},
+        "schemas": _schemas,
+    }[what]()
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    else:
+        width = max((len(name) for name in rows), default=0)
+        for name, text in rows.items():
+            click.echo(f"{name:<{width}}  {text}")
+    return 0
+
+
+def _scenarios() -> dict[str, str]:
+    from harness.scenario.catalogue import catalogue_paths, title_of
+
+    return {name: title_of(path) for name, path in catalogue_paths().items()}
+
+
+def _faults() -> dict[str, str]:
+    from harness.model.fault_kinds import FAULT_KINDS
+
+    return {name: f"{kind.title} [{kind.layer.value}; at {', '.join(kind.places)}]" for name, kind in FAULT_KINDS.items()}
+
+
+def _objectives() -> dict[str, str]:
+    from harness.model.objective import Quantity
+
+    forms = {
+        Quantity.LATENCY: 'percentile of the answer\'s end, from the intended start: "p95 < 5s"',
+        Quantity.TTFT: 'percentile of the first token of streams: "p95 < 2s"',
+        Quantity.ERROR_SHARE: 'share of bad requests: "< 5%"',
+        Quantity.FALLBACK_SHARE: 'share of answers that the primary did not give: "> 95%" or "< 3%"',
+        Quantity.RECOVERY: 'time to good windows after a fault phase: "10s"',
+        Quantity.SPEND: 'metered dollars: "<= $0.50" or "<= 1.2 x planned"',
+    }
+    return {quantity.value: text for quantity, text in forms.items()}
+
+
+def _checks() -> dict[str, str]:
+    from harness.checks import PLANNERS
+
+    return {name: planner.title for name, planner in PLANNERS.items()}
+
+
+def _schemas() -> dict[str, str]:
+    return {
+        "harness.plan/1": "plan.json",
+        "harness.verdict/1": "verdict.json",
+        "harness.summary/1": "measurements/summary.json",
+        "harness.samples/1": "samples/samples.parquet",
+        "harness.calls/1": "truth/calls.parquet",
+        "harness.manifest/1": "manifest.json",
+    }

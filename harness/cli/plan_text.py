@@ -1,0 +1,53 @@
+"""A plan as people read it before they let it run."""
+
+from harness.arrivals import expected_count
+from harness.model.objective import Kind, Objective
+from harness.model.plan import Phase, Plan
+from harness.model.units import NS_PER_S, format_duration
+from harness.stats import requests_for_pass, smallest_n_to_pass
+
+ASSUMED_BAD_RATIO = 0.2
+"""A service that is as good as a fifth of its limit: what the chance of a pass is told for."""
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the timeline, the load, what each objective needs, and what the run takes."""
+    lines = [f"{plan.scenario.title}  ({plan.scenario.name}, seed {plan.seed}, target {plan.target.name})", ""]
+    lines += ["timeline"]
+    lines += [f"  {_span(phase)}  {phase.kind.value:<9} {phase.name}{_faults(plan, phase)}" for phase in plan.phases]
+    lines += ["", "load"]
+    mix = ", ".join(f"{part.name} {part.weight_ratio:.0%}" for part in plan.load.mix)
+    lines += [f"  about {plan.planned_requests:,} requests ({mix}), {plan.load.streamed_ratio:.0%} streamed"]
+    lines += [f"  {plan.load.principals} users"]
+    for burst in plan.load.bursts:
+        at = format_duration(burst.at_ns)
+        lines += [f"  at {at}: {burst.count} at once by {burst.principal} (check {burst.check_id})"]
+    lines += ["", "objectives"]
+    lines += [f"  {line}" for objective in plan.objectives for line in _objective(plan, objective)]
+    seconds = plan.end_ns / NS_PER_S
+    lines += ["", f"takes {format_duration(seconds * NS_PER_S)} and the stack's start and stop (about 15 s)"]
+    lines += [f"costs at most ${plan.planned_cost_usd:.4f} of simulated money"]
+    return "\n".join(lines)
+
+
+def _span(phase: Phase) -> str:
+    return f"{phase.start_ns / NS_PER_S:6.1f} s - {phase.end_ns / NS_PER_S:6.1f} s"
+
+
+def _faults(plan: Plan, phase: Phase) -> str:
+    faults = [f"{fault.kind} at {fault.at}" for fault in plan.faults if fault.phase == phase.name]
+    return f": {', '.join(faults)}" if faults else ""
+
+
+def _objective(plan: Plan, objective: Objective) -> list[str]:
+    if objective.kind is not Kind.RATIO:
+        where = f" after {objective.after}" if objective.after else ""
+        return [f"{objective.id}: {objective.written}{where}"]
+    bad_limit = objective.limit if objective.op == "<=" else 1 - objective.limit
+    least = smallest_n_to_pass(bad_limit, objective.confidence)
+    likely = requests_for_pass(bad_limit, bad_limit * ASSUMED_BAD_RATIO)
+    lines = [f"{objective.id}: {objective.written}; a pass needs {least} requests without a bad one, {likely} for a good chance"]
+    for segment, phase in zip(plan.load.segments, plan.phases, strict=True):
+        if phase.name in objective.during:
+            lines.append(f"    {phase.name}: about {expected_count([segment]):.0f} planned")
+    return lines

@@ -1,0 +1,1 @@
+"""The conductor: the one room that knows the order of things."""

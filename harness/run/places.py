@@ -1,0 +1,44 @@
+"""Where runs and leftovers live on the user's machine."""
+
+import datetime
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+
+def new_run_id(scenario: str) -> str:
+    """Return a name for a run: scenario, local time, and four digits that keep two apart."""
+    now = datetime.datetime.now().astimezone()
+    return f"{scenario}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def default_out(run_id: str) -> Path:
+    """Return where a run goes when nobody says: `$HARNESS_OUT/RUN` or `reports/RUN` below the working directory."""
+    return Path(os.environ.get("HARNESS_OUT") or "reports") / run_id
+
+
+def point_latest(out: Path) -> None:
+    """Let `latest` beside a run directory point at it; where links cannot be made there is none."""
+    link = out.parent / "latest"
+    temporary = out.parent / f".latest.{os.getpid()}"
+    try:
+        if link.exists() and not link.is_symlink():
+            return  # somebody's own directory
+        temporary.symlink_to(out.name)
+        temporary.replace(link)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def state_directory() -> Path:
+    """Return the per-user directory for markers and undo lists, made if need be; the temporary directory at worst."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111 - may stay "~"
+    for candidate in (Path(base) / "llm-harness", Path(tempfile.gettempdir()) / f"llm-harness-{os.getuid()}"):
+        try:
+            candidate.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(candidate, os.W_OK) and candidate.stat().st_uid == os.getuid():
+                return candidate
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="llm-harness-state-"))

@@ -1,0 +1,137 @@
+"""A scenario from its file to a judged and reported run: what `harness run` does, for programs too."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ExitCode, HarnessError, InterruptedRunError
+from harness.judge import judge_and_write
+from harness.measure import close_samples, measure
+from harness.model.judgement import Verdict
+from harness.model.plan import Plan
+from harness.model.target import Target
+from harness.report import write_reports
+from harness.run.conduct import View, conduct
+from harness.run.interruption import Interruption
+from harness.run.places import default_out, new_run_id, point_latest, state_directory
+from harness.rundir import RunDirectory, codec
+from harness.rundir.files import write_whole
+from harness.scenario import ScenarioFile, compile_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run. out: an absent or empty directory, or None for one of its own below `reports/`."""
+
+    scenario: ScenarioFile
+    target: Target
+    seed: int = 1
+    out: Path | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: bool = True
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What came of it. verdict: None where nothing could be measured. trouble: what ended the run early, if anything."""
+
+    run: RunDirectory
+    verdict: Verdict | None
+    reports: Sequence[Path]
+    trouble: HarnessError | None
+
+
+def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
+    """Return the plan of a request; starts nothing. Raises ConfigurationError."""
+    from harness.checks import PLANNERS
+
+    return compile_plan(
+        request.scenario,
+        request.target.offer(),
+        run_id=run_id,
+        seed=request.seed,
+        planners=PLANNERS,
+        workers=request.workers,
+        labels=request.labels,
+    )
+
+
+def run_scenario(
+    request: RunRequest,
+    *,
+    interruption: Interruption,
+    view: Callable[[RunDirectory, Plan], View],
+    say: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Run, judge and report one scenario.
+
+    Raises ConfigurationError and StorageError before anything starts. Trouble after that is returned with the
+    result, so that what was measured until then is kept, judged (invalid) and reported.
+    """
+    run_id = new_run_id(request.scenario.document.name)
+    plan = plan_scenario(request, run_id)
+    run = RunDirectory.create(request.out or default_out(run_id))
+    trouble: HarnessError | None = None
+    try:
+        conduct(
+            plan,
+            request.target,
+            run,
+            interruption=interruption,
+            view=lambda fixed: view(run, fixed),
+            state_directory=state_directory(),
+            say=say,
+            rehearsal=request.rehearsal,
+        )
+    except HarnessError as error:
+        trouble = error
+    if isinstance(trouble, InterruptedRunError) and interruption.skip_report:
+        return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
+    if run.read_plan().clock is None:  # no load was ever sent: there is nothing to judge
+        return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
+    with interruption.shielded():
+        try:
+            verdict, reports = judge_and_report(run)
+        except HarnessError as error:
+            return RunResult(run=run, verdict=None, reports=(), trouble=trouble or error)
+    if request.out is None:
+        point_latest(run.path)
+    return RunResult(run=run, verdict=verdict, reports=reports, trouble=trouble)
+
+
+def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:
+    """Close, measure, judge and report a run directory, again if need be. Raises RunDirectoryError, StorageError."""
+    if not run.samples_path.is_file():
+        close_samples(run)
+        run.write_manifest()
+    measure(run)
+    verdict = judge_and_write(run)
+    return verdict, write_reports(run)
+
+
+def exit_code_of(result: RunResult, *, strict: bool) -> int:
+    """Return what the pipeline reads: our own trouble before the verdict; `strict` turns warn into fail."""
+    if result.trouble is not None:
+        return int(result.trouble.exit_code)
+    assert result.verdict is not None
+    if strict and result.verdict.verdict.value == "warn":
+        return 1
+    return result.verdict.exit_code
+
+
+def worst_exit_code(results: Sequence[RunResult], *, strict: bool) -> int:
+    """Return the exit code of several runs: trouble first, then fail before invalid before inconclusive."""
+    order = [ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.ABORTED, ExitCode.COULD_NOT_RUN, ExitCode.CONFIGURATION]
+    order += [ExitCode.FAIL, ExitCode.INVALID, ExitCode.INCONCLUSIVE, ExitCode.PASS]
+    codes = {exit_code_of(result, strict=strict) for result in results}
+    return int(next(code for code in order if code in codes))
+
+
+def write_run_index(parent: Path, results: Sequence[RunResult]) -> None:
+    """Write `run.json` of several scenarios run as one: each run directory with its verdict."""
+    rows = [
+        {"directory": result.run.path.name, "verdict": None if result.verdict is None else result.verdict.verdict.value}
+        for result in results
+    ]
+    write_whole(parent / "run.json", codec.to_pretty_json({"schema": "harness.run/1", "runs": rows}))

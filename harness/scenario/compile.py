@@ -1,0 +1,159 @@
+"""From a scenario and what the target offers to a frozen plan, or every reason why not."""
+
+import datetime
+import re
+from collections.abc import Mapping
+
+from harness import __version__
+from harness.arrivals import expected_count
+from harness.model.check import CheckPlanner
+from harness.model.plan import (
+    AbortCondition,
+    ArrivalProcess,
+    ArrivalSegment,
+    LoadPlan,
+    Phase,
+    PhaseKind,
+    Plan,
+    ScenarioReference,
+)
+from harness.model.target import Offer
+from harness.scenario.cost import planned_cost_usd
+from harness.scenario.decidable import find_undecidable
+from harness.scenario.document import AbortDocument, ArrivalsDocument, ScenarioDocument
+from harness.scenario.faults import compile_faults
+from harness.scenario.findings import Findings
+from harness.scenario.judged import compile_objectives
+from harness.scenario.located import Path
+from harness.scenario.mix import compile_mix, users_needed
+from harness.scenario.planned_checks import compile_checks
+from harness.scenario.read import ScenarioFile
+
+MAX_REQUESTS = 2_000_000
+"""The most that one plan may send: more is a typing error more often than a wish."""
+
+
+def compile_plan(
+    scenario: ScenarioFile,
+    offer: Offer,
+    *,
+    run_id: str,
+    seed: int,
+    planners: Mapping[str, CheckPlanner],
+    workers: int = 1,
+    labels: Mapping[str, str] | None = None,
+) -> Plan:
+    """Return the plan of one run. Raises ConfigurationError with every problem found, each with file and line.
+
+    offer: what the target can be asked for. planners: the planning halves of the checks that a scenario may name.
+    """
+    document = scenario.document
+    findings = Findings(scenario.located)
+    phases = _phases(document, findings)
+    segments = _segments(document, phases, findings)
+    mix = compile_mix(document, offer, findings)
+    faults = compile_faults(document, phases, offer, seed, findings)
+    checks, steps = compile_checks(document, phases, planners, offer, findings)
+    bursts = tuple(burst for step in steps for burst in step.bursts)
+
+    expected = expected_count(segments)
+    requests = round(expected) + sum(burst.count for burst in bursts)
+    if requests > MAX_REQUESTS:
+        what = f"the plan would send {requests:,} requests; one run sends at most {MAX_REQUESTS:,}"
+        findings.add(("load", "arrivals", "rate"), what)
+    cost_usd = planned_cost_usd(expected, mix)
+    objectives = compile_objectives(document, phases, [part.name for part in mix], cost_usd, findings)
+    aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
+    find_undecidable(document, objectives, phases, segments, mix, findings)
+    findings.raise_if_any()
+
+    return Plan(
+        run_id=run_id,
+        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        harness_version=__version__,
+        scenario=ScenarioReference(
+            name=document.name,
+            title=document.title,
+            path=str(scenario.path),
+            digest=scenario.digest,
+            hypothesis=document.hypothesis,
+            blast_radius=document.blast_radius,
+            roll_back=document.roll_back,
+        ),
+        target=offer.reference,
+        seed=seed,
+        phases=phases,
+        load=LoadPlan(
+            segments=segments,
+            mix=mix,
+            streamed_ratio=document.load.stream,
+            principals=users_needed(segments, offer),
+            request_timeout_ns=document.request_timeout,
+            drain_ns=document.drain,
+            workers=workers,
+            bursts=bursts,
+        ),
+        faults=faults,
+        objectives=objectives,
+        checks=checks,
+        abort_when=aborts,
+        capped_principals={name: cap_usd for step in steps for name, cap_usd in step.capped_principals.items()},
+        signals=offer.signals,
+        planned_requests=requests,
+        planned_cost_usd=cost_usd,
+        labels=dict(labels or {}),
+        overrides=scenario.overrides,
+    )
+
+
+def _phases(document: ScenarioDocument, findings: Findings) -> tuple[Phase, ...]:
+    phases: list[Phase] = []
+    start_ns = 0
+    for index, part in enumerate(document.phases):
+        if any(phase.name == part.name for phase in phases):
+            findings.add(("phases", index, "name"), f"the phase name {part.name!r} stands twice")
+        if part.kind is PhaseKind.FAULT and not part.faults:
+            what = f"phase {part.name!r} is of kind fault and has no faults; add one, or make it kind: steady"
+            findings.add(("phases", index), what)
+        if part.kind is not PhaseKind.FAULT and part.faults:
+            what = f"phase {part.name!r} is of kind {part.kind.value} and has faults; make it kind: fault"
+            findings.add(("phases", index, "faults"), what)
+        if part.kind is PhaseKind.WARMUP and index > 0:
+            findings.add(("phases", index, "kind"), "a warm-up comes first or not at all: nothing in it is judged")
+        phases.append(Phase(name=part.name, kind=part.kind, start_ns=start_ns, end_ns=start_ns + part.for_))
+        start_ns += part.for_
+    return tuple(phases)
+
+
+def _segments(document: ScenarioDocument, phases: tuple[Phase, ...], findings: Findings) -> tuple[ArrivalSegment, ...]:
+    _check_ramp(document.load.arrivals, ("load", "arrivals"), findings)
+    segments: list[ArrivalSegment] = []
+    for index, (part, phase) in enumerate(zip(document.phases, phases, strict=True)):
+        if part.arrivals is not None:
+            _check_ramp(part.arrivals, ("phases", index, "arrivals"), findings)
+        arrivals = part.arrivals or document.load.arrivals
+        segments.append(
+            ArrivalSegment(
+                process=arrivals.process,
+                start_ns=phase.start_ns,
+                end_ns=phase.end_ns,
+                rate_rps=arrivals.rate,
+                end_rate_rps=arrivals.to if arrivals.process is ArrivalProcess.RAMP else None,
+            )
+        )
+    return tuple(segments)
+
+
+def _check_ramp(arrivals: ArrivalsDocument, path: Path, findings: Findings) -> None:
+    if arrivals.process is ArrivalProcess.RAMP and arrivals.to is None:
+        findings.add(path, "a ramp needs `to`, the rate at its end")
+    if arrivals.process is not ArrivalProcess.RAMP and arrivals.to is not None:
+        findings.add((*path, "to"), f"`to` belongs to a ramp; the process is {arrivals.process.value}")
+
+
+def _abort(part: AbortDocument, index: int, findings: Findings) -> AbortCondition:
+    match = re.fullmatch(r"\s*>=?\s*(\d+(?:\.\d+)?)\s*%\s*", part.error_rate)
+    if match is None or not 0 < float(match[1]) < 100:
+        findings.add(("abort_when", index, "error rate"), f"{part.error_rate!r} is no abort condition; write '> 50%'")
+        return AbortCondition(error_ratio=1.0, for_ns=part.for_)
+    return AbortCondition(error_ratio=float(match[1]) / 100, for_ns=part.for_)

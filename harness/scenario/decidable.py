@@ -1,0 +1,50 @@
+"""Objectives that the planned sample could not pass, whatever the service does: found before anything starts."""
+
+from collections.abc import Sequence
+
+from harness.arrivals import expected_count
+from harness.model.objective import Kind, Objective, Quantity
+from harness.model.plan import ArrivalSegment, Phase, UserClass
+from harness.model.units import NS_PER_S
+from harness.scenario.document import ScenarioDocument
+from harness.scenario.findings import Findings
+from harness.stats import smallest_n_to_pass
+
+
+def find_undecidable(
+    document: ScenarioDocument,
+    objectives: Sequence[Objective],
+    phases: Sequence[Phase],
+    segments: Sequence[ArrivalSegment],
+    mix: Sequence[UserClass],
+    findings: Findings,
+) -> None:
+    """Note every ratio objective whose phase plans fewer requests than a pass without one bad request needs."""
+    shares = {part.name: part.weight_ratio for part in mix}
+    by_line = {findings.line_of(("objectives", index)): index for index in range(len(document.objectives))}
+    for objective in objectives:
+        if objective.kind is not Kind.RATIO:
+            continue
+        bad_limit = objective.limit if objective.op == "<=" else 1 - objective.limit
+        needed = smallest_n_to_pass(bad_limit, objective.confidence)
+        path = ("objectives", by_line.get(objective.line or 0, 0))
+        if needed is None:
+            findings.add(path, f"{objective.written}: no number of requests can prove a limit of 0 or 100 %")
+            continue
+        share = sum(shares.get(name, 0.0) for name in objective.classes) if objective.classes else 1.0
+        if objective.quantity is Quantity.TTFT:
+            share *= document.load.stream
+        for phase, segment in zip(phases, segments, strict=True):
+            if phase.name not in objective.during:
+                continue
+            planned = expected_count([segment]) * share
+            if planned < needed:
+                length_s = (phase.end_ns - phase.start_ns) / NS_PER_S
+                findings.add(path, _sentence(objective, phase.name, planned, needed, length_s))
+
+
+def _sentence(objective: Objective, phase: str, planned: float, needed: int, length_s: float) -> str:
+    what = f"{objective.written} cannot be decided in phase {phase!r}: {planned:.0f} requests are planned, a pass needs {needed}"
+    if planned < 1:
+        return f"{what}; the mix sends none that it could judge"
+    return f"{what}; make the phase at least {length_s * needed / planned:.0f}s long or raise the rate"

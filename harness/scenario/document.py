@@ -1,0 +1,140 @@
+"""A scenario as it is written: strict, unknown keys forbidden. `harness list schemas` prints it as JSON Schema."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from harness.model.fault import Scalar
+from harness.model.objective import Severity
+from harness.model.plan import ArrivalProcess, PhaseKind
+from harness.model.units import parse_duration_ns, parse_rate_rps, parse_share_ratio
+
+Duration = Annotated[int, BeforeValidator(parse_duration_ns)]
+"""Nanoseconds, written `30s`."""
+Rate = Annotated[float, BeforeValidator(parse_rate_rps)]
+"""Requests per second, written `20/s`."""
+Share = Annotated[float, BeforeValidator(parse_share_ratio)]
+"""A ratio in 0..1, written `5%`."""
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""Lower-case letters, digits and hyphens."""
+
+
+class Strict(BaseModel):
+    """What every part of a scenario has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class ArrivalsDocument(Strict):
+    """`{process: poisson, rate: 20/s}`; a ramp also has `to`, the rate at its end."""
+
+    process: ArrivalProcess
+    rate: Rate
+    to: Rate | None = None
+
+
+class ClassDocument(Strict):
+    """A user class of one's own in the mix: `{share: 50%, prompts: ["..."]}`."""
+
+    share: Share
+    prompts: Annotated[list[str], Field(min_length=1)]
+    model: str | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+
+
+class LoadDocument(Strict):
+    """What is sent, over all phases that do not say otherwise."""
+
+    arrivals: ArrivalsDocument
+    mix: Annotated[dict[Name, Share | ClassDocument], Field(min_length=1)]
+    stream: Share = 0.0
+
+
+class FaultDocument(Strict):
+    """`{at: provider.primary, kind: timeout, parameters...}`; its own keys are checked against the kind's parameters.
+
+    from, for: offset from the phase's start and length; by default the whole phase.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    at: str
+    kind: str
+    id: Name | None = None
+    from_: Annotated[Duration | None, Field(alias="from")] = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
+    expects_action: bool = True
+
+    def parameters(self) -> dict[str, Scalar]:
+        """Return the fault's own keys."""
+        return dict(self.model_extra or {})
+
+
+class PhaseDocument(Strict):
+    """`{name: outage, kind: fault, for: 30s, faults: [...]}`."""
+
+    name: Name
+    kind: PhaseKind
+    for_: Annotated[Duration, Field(alias="for", gt=0)]
+    arrivals: ArrivalsDocument | None = None
+    faults: list[FaultDocument] = []
+
+
+class ObjectiveDocument(Strict):
+    """One objective in its short form: exactly one of the first group of keys, then who, where and how grave.
+
+    The grammar of each short form stands in `harness.scenario.objectives`.
+    """
+
+    latency: str | None = None
+    time_to_first_token: Annotated[str | None, Field(alias="time to first token")] = None
+    error_rate: Annotated[str | None, Field(alias="error rate")] = None
+    fallback_share: Annotated[str | None, Field(alias="fallback share")] = None
+    recovered_within: Annotated[str | None, Field(alias="recovered within")] = None
+    spend: str | None = None
+
+    id: Name | None = None
+    during: str | list[str] | None = None
+    after: str | None = None
+    classes: list[str] = []
+    covers: list[str] = []
+    severity: Severity = Severity.GATE
+
+
+class CheckDocument(Strict):
+    """`{check: budget cap, during: steady, burst: 40}`; its own keys are checked against the check's settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    check: str
+    during: str
+    id: Name | None = None
+    covers: list[str] = []
+
+    def settings(self) -> dict[str, Scalar]:
+        """Return the check's own keys."""
+        return dict(self.model_extra or {})
+
+
+class AbortDocument(Strict):
+    """`{error rate: "> 50%", for: 10s}`: ends the run when it holds that long."""
+
+    error_rate: Annotated[str, Field(alias="error rate")]
+    for_: Annotated[Duration, Field(alias="for", gt=0)]
+
+
+class ScenarioDocument(Strict):
+    """A scenario file."""
+
+    name: Name
+    title: str
+    hypothesis: str | None = None
+    blast_radius: str | None = None
+    roll_back: str | None = None
+    request_timeout: Duration = 10_000_000_000
+    drain: Duration = 6_000_000_000
+    load: LoadDocument
+    phases: Annotated[list[PhaseDocument], Field(min_length=1)]
+    objectives: Annotated[list[ObjectiveDocument], Field(min_length=1)]
+    checks: list[CheckDocument] = []
+    abort_when: list[AbortDocument] = []

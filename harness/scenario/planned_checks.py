@@ -1,0 +1,62 @@
+"""The behaviour checks of a scenario and what they add to the timeline."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.errors import did_you_mean
+from harness.model.check import CheckPlanner, CheckSteps
+from harness.model.plan import Phase, PlannedCheck
+from harness.model.target import Offer
+from harness.scenario.document import CheckDocument, ScenarioDocument
+from harness.scenario.faults import find_phase
+from harness.scenario.findings import Findings
+from harness.scenario.located import Path
+
+
+def compile_checks(
+    document: ScenarioDocument,
+    phases: Sequence[Phase],
+    planners: Mapping[str, CheckPlanner],
+    offer: Offer,
+    findings: Findings,
+) -> tuple[tuple[PlannedCheck, ...], tuple[CheckSteps, ...]]:
+    """Return the checks and their steps, in the order written; notes those that cannot be."""
+    checks: list[PlannedCheck] = []
+    steps: list[CheckSteps] = []
+    for index, part in enumerate(document.checks):
+        path: Path = ("checks", index)
+        planner = planners.get(part.check)
+        if planner is None:
+            hint = did_you_mean(part.check, planners)
+            findings.add((*path, "check"), f"no check is called {part.check!r}; there are {', '.join(planners)}{hint}")
+            continue
+        phase = find_phase(part.during, phases, (*path, "during"), findings)
+        if phase is None or not _settings_fit(part, planner, path, findings):
+            continue
+        check = PlannedCheck(
+            id=part.id or part.check.replace(" ", "-"),
+            name=part.check,
+            phase=phase.name,
+            settings=part.settings(),
+            covers=tuple(part.covers),
+        )
+        if any(other.id == check.id for other in checks):
+            findings.add(path, f"the check id {check.id!r} stands twice; give one an `id` of its own")
+        try:
+            step = planner.plan(check, phase)
+        except ValueError as error:
+            findings.add(path, str(error))
+            continue
+        if step.capped_principals and not offer.capped_principals:
+            findings.add(path, f"{part.check!r} needs users with a budget of their own: the target's description has no `budget`")
+        checks.append(check)
+        steps.append(step)
+    return tuple(checks), tuple(steps)
+
+
+def _settings_fit(part: CheckDocument, planner: CheckPlanner, path: Path, findings: Findings) -> bool:
+    known = [setting.name for setting in planner.settings]
+    unknown = [key for key in part.settings() if key not in known]
+    for key in unknown:
+        hint = did_you_mean(key, known)
+        findings.add((*path, key), f"unknown setting {key!r} of {part.check!r}; allowed: {', '.join(known)}{hint}")
+    return not unknown
