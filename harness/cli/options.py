@@ -21,9 +21,16 @@ def scenario_options(function: F) -> F:
     options = [
         click.option("--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded."),
         click.option(
-            "--seed", default=1, type=click.IntRange(0, 2**31 - 1), envvar="HARNESS_SEED", show_default=True, help="Fixes arrivals and deals."
+            "--seed",
+            default=1,
+            type=click.IntRange(0, 2**31 - 1),
+            envvar="HARNESS_SEED",
+            show_default=True,
+            help="Fixes arrivals and deals.",
         ),
-        click.option("--set", "overrides", multiple=True, metavar="PLACE=VALUE", help="Change the scenario: phases.outage.for=10s"),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="PLACE=VALUE", help="Change the scenario: phases.outage.for=10s"
+        ),
         click.option("--label", "labels", multiple=True, metavar="K=V", help="Kept with the verdict."),
         click.option("--workers", default=1, type=click.IntRange(1, 64), show_default=True, help="Load processes."),
     ]

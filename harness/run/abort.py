@@ -21,5 +21,7 @@ def abort_reason(conditions: Sequence[AbortCondition], lines: Sequence[LiveLine]
         bad = sum(count for line in recent for result, count in line.results.items() if result in BAD_RESULTS)
         if ended > 0 and bad / ended > condition.error_ratio:
             seconds = condition.for_ns / 1e9
-            return f"{bad} of {ended} requests were bad over {seconds:.0f} s, above the abort limit of {condition.error_ratio:.0%}"
+            return (
+                f"{bad} of {ended} requests were bad over {seconds:.0f} s, above the abort limit of {condition.error_ratio:.0%}"
+            )
     return None

@@ -1,5 +1,6 @@
 """The load workers as child processes: started, told to go, watched, and stopped for certain."""
 
+import contextlib
 import json
 import os
 import queue
@@ -71,10 +72,8 @@ class LoadProcess:
     def stop(self, within_s: float = 2.0) -> None:
         """End the worker: it closes its samples when its input closes, and is killed if it does not."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            try:
+            with contextlib.suppress(OSError):  # it is gone already
                 self._process.stdin.close()
-            except OSError:
-                pass  # it is gone already
         try:
             self._process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:

@@ -138,7 +138,7 @@ def _segments(document: ScenarioDocument, phases: tuple[Phase, ...], findings: F
                 start_ns=phase.start_ns,
                 end_ns=phase.end_ns,
                 rate_rps=arrivals.rate,
-                end_rate_rps=arrivals.to if arrivals.process is ArrivalProcess.RAMP else None,
+                end_rate_rps=(arrivals.to or arrivals.rate) if arrivals.process is ArrivalProcess.RAMP else None,
             )
         )
     return tuple(segments)

@@ -33,9 +33,7 @@ def compile_mix(document: ScenarioDocument, offer: Offer, findings: Findings) ->
             )
             continue
         weight = part.share if isinstance(part, ClassDocument) else part
-        mix.append(
-            UserClass(name=name, weight_ratio=weight, prompts=prompts, model=model or offer.model, max_tokens=max_tokens)
-        )
+        mix.append(UserClass(name=name, weight_ratio=weight, prompts=prompts, model=model or offer.model, max_tokens=max_tokens))
     if abs(total - 1) > 1e-9:
         findings.add(("load", "mix"), f"the shares of the mix sum to {total:.4g}; they must sum to 100%")
     return tuple(mix)

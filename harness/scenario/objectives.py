@@ -89,7 +89,5 @@ def _spend(text: str) -> ShortForm:
         return ShortForm(base_id="spend", kind=Kind.BUDGET, quantity=Quantity.SPEND, op="<=", limit=float(match[2]))
     if match := _PLANNED.fullmatch(text):
         factor = float(match[2])
-        return ShortForm(
-            base_id="spend", kind=Kind.BUDGET, quantity=Quantity.SPEND, op="<=", limit=0.0, limit_of_planned=factor
-        )
+        return ShortForm(base_id="spend", kind=Kind.BUDGET, quantity=Quantity.SPEND, op="<=", limit=0.0, limit_of_planned=factor)
     raise ValueError(f"{text!r} is not a spending limit; write '<= $0.50' or '<= 1.2 x planned'")

@@ -54,15 +54,27 @@ def _room_of(path: Path) -> str:
 
 
 def _modules() -> list[Path]:
-    return [p for p in sorted((ROOT / "harness").rglob("*.py")) if p.parent != ROOT / "harness" or p.stem not in ("__init__", "__main__")]
+    return [
+        p
+        for p in sorted((ROOT / "harness").rglob("*.py"))
+        if p.parent != ROOT / "harness" or p.stem not in ("__init__", "__main__")
+    ]
 
 
 @pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_room_imports_only_the_rooms_it_may(path: Path) -> None:
     room = _room_of(path)
     assert room in MAY_IMPORT, f"a new room, {room}: give it a row in this table and in ARCHITECTURE.md"
-    entered = {name.split(".")[1] for name in _imports(path) if name.startswith("harness.") and (ROOT / "harness" / name.split(".")[1]).exists()}
-    entered |= {name.split(".")[1] for name in _imports(path) if name.startswith("harness.") and (ROOT / "harness" / f"{name.split('.')[1]}.py").exists()}
+    entered = {
+        name.split(".")[1]
+        for name in _imports(path)
+        if name.startswith("harness.") and (ROOT / "harness" / name.split(".")[1]).exists()
+    }
+    entered |= {
+        name.split(".")[1]
+        for name in _imports(path)
+        if name.startswith("harness.") and (ROOT / "harness" / f"{name.split('.')[1]}.py").exists()
+    }
     assert entered - {room} <= MAY_IMPORT[room]
 
 

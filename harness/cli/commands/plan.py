@@ -27,9 +27,7 @@ def command(
     from harness.scenario import find_scenario, read_scenario
 
     file = read_scenario(find_scenario(scenario), overrides)
-    request = RunRequest(
-        scenario=file, target=make_target(target, seed), seed=seed, labels=parse_labels(labels), workers=workers
-    )
+    request = RunRequest(scenario=file, target=make_target(target, seed), seed=seed, labels=parse_labels(labels), workers=workers)
     plan = plan_scenario(request)
     if as_json:
         sys.stdout.buffer.write(codec.to_pretty_json(plan))

@@ -42,7 +42,15 @@ def command(
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
     from harness.run.places import default_out, new_run_id, point_latest
-    from harness.run.session import RunRequest, RunResult, exit_code_of, plan_scenario, run_scenario, worst_exit_code, write_run_index
+    from harness.run.session import (
+        RunRequest,
+        RunResult,
+        exit_code_of,
+        plan_scenario,
+        run_scenario,
+        worst_exit_code,
+        write_run_index,
+    )
     from harness.scenario import find_scenario, read_scenario
 
     files = [read_scenario(find_scenario(name), overrides) for name in scenarios]

@@ -34,7 +34,7 @@ def command(users: int, for_s: int | None) -> int:
             click.echo(f"key       {key}   ({name}; valid for this stack only)")
             click.echo(
                 f"\ncurl -s {running.base_url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\\n"
-                "  -H 'Content-Type: application/json' -d '{\"model\":\"auto\",\"messages\":"
+                '  -H \'Content-Type: application/json\' -d \'{"model":"auto","messages":'
                 '[{"role":"user","content":"What are your opening hours?"}]}\''
             )
             click.echo("\nCtrl-C stops it.", err=True)
