@@ -25,6 +25,7 @@ from typing import Any
 from harness.target.supervise import marker, removal
 from harness.target.supervise.children import Children, Spawn, adopt_orphans
 from harness.target.supervise.procfs import Identity, identify
+from harness.target.supervise.shared_memory import remove_segments
 
 
 class _Keeper:
@@ -98,16 +99,16 @@ class _Keeper:
             self._say(event="spawned", name=spawn.name, pid=child.pid, start_ticks=child.start_ticks)
 
     def _abandoned(self) -> None:
-        self._children.kill_all(report=self._exited, within_s=4.0)
+        self._children.kill_all(report=self._exited, within_s=3.0)
         self._clear_away()
 
     def _clear_away(self) -> bool:
         """Remove directory and marker; return whether both processes and directory are gone."""
         if self._marker is None:
             return True
-        gone = self._children.kill_all(report=self._exited) and removal.remove(
-            Path(self._marker.directory), self._marker.stack_id
-        )
+        ended = self._children.kill_all(report=self._exited)
+        remove_segments(child.pid for _, child in self._marker.children)
+        gone = removal.remove(Path(self._marker.directory), self._marker.stack_id) and ended
         if gone:
             marker.remove(self._state_directory, self._marker.stack_id)
         return gone

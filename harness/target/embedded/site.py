@@ -209,7 +209,9 @@ def answers(address: str, path: str) -> bool | None:
     connection = http.client.HTTPConnection(host, int(port), timeout=2.0)
     try:
         connection.request("GET", path)
-        return True if 200 <= connection.getresponse().status < 300 else None
+        response = connection.getresponse()
+        response.read()
+        return True if 200 <= response.status < 300 else None
     except (OSError, http.client.HTTPException):
         return None
     finally:

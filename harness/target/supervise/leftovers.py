@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness.target.supervise import marker, removal
 from harness.target.supervise.procfs import Identity, end_all, is_alive
+from harness.target.supervise.shared_memory import remove_segments
 
 
 def clean_leftovers(state_directory: Path | None = None) -> list[str]:
@@ -36,6 +37,8 @@ def _clean(where: Path, found: marker.Marker, *, pids_hold: bool) -> list[str]:
         if identity not in stuck
     ]
     done += [f"could not end pid {identity.pid} of stack {found.stack_id}" for identity in stuck]
+    if pids_hold:
+        remove_segments((child.pid for _, child in found.children), made_before_s=found.written_s + 10)
     directory = Path(found.directory)
     existed = directory.exists()
     gone = removal.remove(directory, found.stack_id)

@@ -18,7 +18,10 @@ _SUFFIX = ".stack.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What is known of one stack. place: host, boot and pid namespace, since a pid means nothing elsewhere."""
+    """What is known of one stack.
+
+    place: host, boot and pid namespace, since a pid means nothing elsewhere. written_s: wall clock, when it was written.
+    """
 
     stack_id: str
     place: str
@@ -26,6 +29,7 @@ class Marker:
     keeper: Identity
     directory: str
     children: tuple[tuple[str, Identity], ...] = ()
+    written_s: float = 0.0
 
     def with_child(self, name: str, child: Identity) -> "Marker":
         """Return the marker with one more process."""
@@ -100,6 +104,7 @@ def read_all(state_directory: Path) -> list[Marker]:
                 keeper=_read(found["keeper"]),
                 directory=str(found["directory"]),
                 children=tuple((str(child["name"]), _read(child)) for child in found["children"]),
+                written_s=path.stat().st_mtime,
             )
             if marker.name == path.name:
                 markers.append(marker)

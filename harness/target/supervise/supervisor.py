@@ -20,6 +20,7 @@ from harness.target.supervise import marker, removal
 from harness.target.supervise.children import Spawn
 from harness.target.supervise.marker import default_state_directory
 from harness.target.supervise.procfs import Identity, end_all
+from harness.target.supervise.shared_memory import remove_segments
 
 _ANSWER_WITHIN_S = 10.0
 _STOP_WITHIN_S = 4.5  # for the polite part; killing and removing take the rest of the 7 s
@@ -113,6 +114,7 @@ class Supervisor:
 
     def _finish_what_the_keeper_left(self) -> None:
         left = end_all(self._known, within_s=1.0)
+        remove_segments(identity.pid for identity in self._known)
         gone = removal.remove(self.directory, self.stack_id)
         with contextlib.suppress(OSError):
             if self._log.stat().st_size == 0:
