@@ -1,6 +1,6 @@
 """A target as the other rooms see it: what it offers before it starts, and what it is once it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -84,11 +84,14 @@ class Landscape:
     """Where faults can reach a running target.
 
     provider_control_url: the simulated provider's control port, None for a foreign provider.
+    start_again: starts a process of `processes` that has ended, by its name there, and returns its new handle once it
+    is ready; raises StackError. None: no process may be ended, only frozen.
     """
 
     links: Mapping[str, Link]
     processes: Mapping[str, ProcessHandle] = field(default_factory=dict)
     provider_control_url: str | None = None
+    start_again: Callable[[str], ProcessHandle] | None = None
 
 
 class RunningTarget(Protocol):
