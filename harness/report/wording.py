@@ -1,0 +1,117 @@
+"""The words that every report uses alike: the page, Markdown, JUnit and the terminal."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.model.judgement import Judgement, Shown, Status, Test
+from harness.model.objective import Kind
+from harness.model.plan import Plan
+from harness.report.numbers import NOTHING, count, dollars, in_unit, percent, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a status looks without colour: a word and a symbol; meaning is one plain clause."""
+
+    word: str
+    symbol: str
+    meaning: str
+
+
+LOOKS: Mapping[Status, Look] = {
+    Status.PASS: Look("PASS", "✓", "every gate objective was met, with evidence enough"),
+    Status.WARN: Look("WARN", "!", "every gate objective was met; one that only warns was not"),
+    Status.FAIL: Look("FAIL", "✗", "at least one gate objective was not met"),
+    Status.INCONCLUSIVE: Look("INCONCLUSIVE", "?", "too little evidence to say pass or fail"),
+    Status.INVALID: Look("INVALID", "⊘", "the instrument failed: what was measured cannot be trusted"),
+    Status.NOT_APPLICABLE: Look("NOT APPLICABLE", "–", "this does not apply to the target"),
+    Status.WAIVED: Look("WAIVED", "~", "set aside by a named owner"),
+}
+
+
+def asked(judgement: Judgement) -> str:
+    """Return what was asked, as the user wrote it where that is known."""
+    if judgement.written:
+        return judgement.written
+    test = judgement.test
+    return f"{_words(test.quantity)} {test.op} {_limit(judgement, test)}" if test else judgement.id
+
+
+def found(judgement: Judgement) -> tuple[str, ...]:
+    """Return what was found, a short line each: the figure people look for, then what was tested."""
+    lines = []
+    if judgement.shown is not None:
+        lines.append(_shown(judgement.shown, judgement.test))
+    if judgement.test is not None:
+        lines.extend(_tested(judgement, judgement.test))
+    return tuple(lines)
+
+
+def how_to_repeat(plan: Plan) -> str:
+    """Return the command that runs the same arrivals, faults and prompts again."""
+    words = ["harness", "run", plan.scenario.path or plan.scenario.name, "--target", plan.target.kind, "--seed", str(plan.seed)]
+    if plan.target.kind == "external":
+        words[words.index("external")] = f"{plan.target.name}.yaml"
+    for override in plan.overrides:
+        words += ["--set", override]
+    return shlex.join(words)
+
+
+def _shown(shown: Shown, test: Test | None) -> str:
+    if shown.value is None:
+        figure = "above every answer" if test is not None and test.n else "no data"
+    else:
+        figure = in_unit(shown.value, shown.unit)
+    text = f"{_words(shown.quantity)} {figure}"
+    if shown.interval is not None:
+        low, high = (in_unit(end, shown.unit) for end in shown.interval)
+        text += f" (interval {low} to {high})"
+    return text
+
+
+def _tested(judgement: Judgement, test: Test) -> list[str]:
+    limit = test.limit
+    if judgement.kind is Kind.RATIO:
+        lines = [f"{count(test.bad)} of {count(test.n)} ({_words(test.quantity)} {percent(test.value, against=limit)})"]
+        if test.lower is not None or test.upper is not None:
+            level = f" at {percent(test.confidence)} confidence each" if test.confidence is not None else ""
+            low, high = percent(test.lower, against=limit), percent(test.upper, against=limit)
+            lines.append(f"between {low} and {high}{level}; must be {test.op} {percent(limit)}")
+        if test.n_effective is not None and test.n is not None and round(test.n_effective) < test.n:
+            lines.append(f"worth {count(test.n_effective)} independent requests")
+        if test.needed:
+            lines.append(f"{count(test.needed)} more requests needed to decide")
+        return lines
+    if test.value is None:
+        return [f"nothing found; must be {test.op} {_limit(judgement, test)}"]
+    return [f"{_words(test.quantity)} {_value(judgement, test)}; must be {test.op} {_limit(judgement, test)}"]
+
+
+def _value(judgement: Judgement, test: Test) -> str:
+    return _figure(judgement, test, test.value, test.limit)
+
+
+def _limit(judgement: Judgement, test: Test) -> str:
+    return _figure(judgement, test, test.limit, None)
+
+
+def _figure(judgement: Judgement, test: Test, value: float | None, against: float | None) -> str:
+    if value is None:
+        return NOTHING
+    match judgement.kind:
+        case Kind.RATIO:
+            return percent(value, against=against)
+        case Kind.DURATION:
+            scale = 1e9 if test.quantity.endswith("_ns") or abs(test.limit) >= 1e6 else 1.0
+            return seconds(value / scale, against=None if against is None else against / scale)
+        case Kind.BUDGET:
+            return dollars(value, against=against)
+        case _:
+            return dollars(value, against=against) if test.quantity.endswith("_usd") else f"{value:,.6g}"
+
+
+def _words(quantity: str) -> str:
+    for unit in ("_ns", "_s", "_usd", "_ms", "_ratio"):
+        quantity = quantity.removesuffix(unit)
+    return quantity.replace("_", " ")
