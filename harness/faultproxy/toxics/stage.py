@@ -1,0 +1,104 @@
+"""The one interface that a toxic implements, and what it may ask of the pipe that it stands in.
+
+Bytes are pushed: a stage gets them by `feed`, and passes them to `out_feed` now, later or never. Everything runs in
+one event loop, so that an edit is atomic: between two calls no byte is in flight.
+"""
+
+import enum
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from harness.model.fault import Parameter
+
+Data = bytes | memoryview
+Number = int | float
+
+
+class Ending(enum.Enum):
+    """How a direction of a connection ends; it travels behind the last byte."""
+
+    FIN = "fin"  # the sender is done; the other direction lives on
+    CUT = "cut"  # a toxic closes the connection
+    RST = "rst"  # the sender reset the connection
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a toxic really touched. connections: each once, however often the toxic is edited."""
+
+    connections: int = 0
+    bytes: int = 0
+    connections_refused: int = 0
+
+
+class Line(Protocol):
+    """What a stage may ask of the pipe that it stands in."""
+
+    def hold(self) -> None:
+        """Stop reading from the sender; calls add up."""
+
+    def unhold(self) -> None:
+        """Take one `hold` back."""
+
+    def reset(self) -> None:
+        """Send RST to both ends, now."""
+
+    def close(self) -> None:
+        """Close both ends, after what was already passed on."""
+
+
+class Stage:
+    """One toxic at work on one direction of one connection; this base passes everything on.
+
+    attributes: the toxic's own mapping, so that an edit shows at once.
+    touch: call it when bytes are delayed, changed, dropped or cut, never before: the counts are proof.
+    """
+
+    TYPE: ClassVar[str] = "noop"
+    PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
+
+    __slots__ = ("attributes", "line", "out_end", "out_feed", "rng", "tally", "touched")
+
+    out_feed: Callable[[Data], None]
+    out_end: Callable[[Ending], None]
+
+    def __init__(self, line: Line, attributes: Mapping[str, Number], tally: Tally, rng: random.Random) -> None:
+        self.line = line
+        self.attributes = attributes
+        self.tally = tally
+        self.rng = rng
+        self.touched = False
+
+    def start(self) -> None:
+        """Begin: the stage has just been linked into a live connection."""
+
+    def feed(self, data: Data) -> None:
+        """Take bytes from the sender's side."""
+        self.out_feed(data)
+
+    def end(self, ending: Ending) -> None:
+        """Take the end of the stream; no `feed` follows."""
+        self.out_end(ending)
+
+    def edited(self) -> None:
+        """Go on with changed attributes. What is held is released, in order, unless the toxic knows better."""
+        self.release()
+
+    def release(self) -> None:
+        """Pass on everything that is held, in order, now."""
+
+    def removed(self) -> None:
+        """Leave a live connection for good."""
+        self.release()
+
+    def stop(self) -> None:
+        """The connection is gone: cancel timers, drop what is held."""
+
+    def touch(self, byte_count: int) -> None:
+        """Count bytes, and this connection the first time."""
+        self.tally.bytes += byte_count
+        if not self.touched:
+            self.touched = True
+            self.tally.connections += 1
