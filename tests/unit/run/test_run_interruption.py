@@ -1,0 +1,46 @@
+"""Signals end a run once, and never in the middle of healing."""
+
+import os
+import signal
+
+import pytest
+
+from harness.errors import InterruptedRunError
+from harness.run.interruption import Interruption
+
+
+def test_the_first_signal_raises_and_names_its_exit_code() -> None:
+    with Interruption(), pytest.raises(InterruptedRunError) as caught:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+    assert caught.value.exit_code == 143
+
+
+def test_a_signal_while_healing_waits_until_it_is_done() -> None:
+    with Interruption() as interruption:
+        healed = False
+        with interruption.shielded():
+            os.kill(os.getpid(), signal.SIGINT)
+            healed = True
+        assert healed
+        with pytest.raises(InterruptedRunError) as caught:
+            interruption.raise_if_signalled()
+    assert caught.value.exit_code == 130
+    assert not interruption.skip_report
+
+
+def test_a_second_signal_skips_the_report_but_raises_nothing() -> None:
+    with Interruption() as interruption:
+        with pytest.raises(InterruptedRunError):
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
+        with interruption.shielded():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.skip_report
+
+
+def test_the_handlers_of_the_caller_come_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Interruption():
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) == before
