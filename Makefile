@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench lock clean help
+.PHONY: run test check lint lock clean help
 
 help:  ## show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,11 +15,12 @@ run: $(READY)  ## start the embedded stack, run the provider outage under load, 
 test: $(READY)  ## the whole test suite; container tests run wherever an engine answers
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-check: $(READY)  ## what CI runs: lint, types, tests
+check: lint test  ## what CI runs: lint, types, tests
+
+lint: $(READY)  ## formatting, rules and types
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q $(ARGS)
 
 lock: $(READY)  ## pin every dependency again, with hashes
 	@$(BIN)/pip install -q pip-tools
