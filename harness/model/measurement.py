@@ -62,6 +62,8 @@ class PhaseSummary:
     goodput_rps: float
     spend_usd: float
     calls: int
+    recovering: int = 0
+    cancelled: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,9 @@ class Recovery:
     """What followed a fault, in seconds from the moment named; None means not within the window.
 
     recovered_s: proved clear to the first of 3 good windows. window_s: how long it was looked for.
-    to_fallback_s: confirmed to the first fallback answer. to_primary_s: proved clear to the first primary answer.
+    to_detect_s: confirmed to the end of the first request that was bad or answered by a fallback: the first that
+    anybody outside could see. to_fallback_s: confirmed to the end of the first fallback answer. to_primary_s: proved
+    clear to the end of the first primary answer.
     """
 
     after: str
@@ -82,7 +86,11 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run in numbers."""
+    """A run in numbers.
+
+    spend_usd: of the ordinary load, without what checks sent in bursts. spend_source: `provider` by its records,
+    `target` by its claims, `unknown` where neither says (spend_usd is then 0 and means nothing).
+    """
 
     run_id: str
     duration_s: float
@@ -92,4 +100,5 @@ class Summary:
     planned_spend_usd: float
     provider_calls: int
     unmatched_calls: int
+    spend_source: str = "provider"
     schema: str = "harness.summary/1"

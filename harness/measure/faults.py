@@ -1,0 +1,80 @@
+"""What became of each planned fault, as the journal tells it, and which requests it could touch."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.model.fault import Acted, ActedBy, FaultRecord
+from harness.model.journal import Event, JournalEntry
+from harness.model.plan import Phase, Plan
+from harness.rundir import RunDirectory
+
+
+def fault_records(run: RunDirectory) -> tuple[FaultRecord, ...]:
+    """Return one record for every fault of the plan, in its order. Rehearsals do not count. Raises RunDirectoryError."""
+    return records_of(run.read_plan(), run.journal())
+
+
+def records_of(plan: Plan, journal: Iterable[JournalEntry]) -> tuple[FaultRecord, ...]:
+    """Return one record for every fault of the plan: the first moment of each step, the last count of its actions."""
+    entries = [entry for entry in journal if entry.data.get("rehearsal") is not True]
+
+    def first(event: Event, fault_id: str) -> int | None:
+        return next((e.t_ns for e in entries if e.event is event and e.subject == fault_id and e.t_ns is not None), None)
+
+    return tuple(
+        FaultRecord(
+            id=fault.id,
+            kind=fault.kind,
+            at=fault.at,
+            phase=fault.phase,
+            requested_ns=first(Event.FAULT_REQUESTED, fault.id),
+            confirmed_ns=first(Event.FAULT_CONFIRMED, fault.id),
+            cleared_ns=first(Event.FAULT_CLEARED, fault.id),
+            proved_clear_ns=first(Event.FAULT_PROVED_CLEAR, fault.id),
+            acted=_acted([e for e in entries if e.event is Event.FAULT_ACTED and e.subject == fault.id]),
+            expects_action=fault.expects_action,
+        )
+        for fault in plan.faults
+    )
+
+
+def own_faults(plan: Plan, phase: Phase) -> frozenset[str]:
+    """Return the ids of the faults that are planned to be on during a phase."""
+    return frozenset(
+        f.id for f in plan.faults if f.phase == phase.name or (f.apply_ns < phase.end_ns and f.clear_ns > phase.start_ns)
+    )
+
+
+def exposure(
+    faults: Sequence[FaultRecord],
+    intended_ns: npt.NDArray[np.int64],
+    started_ns: npt.NDArray[np.float64],
+    ended_ns: npt.NDArray[np.float64],
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return for each fault that was requested which requests overlapped [requested, proved clear], both ends included.
+
+    A request lasts [started, ended], from its intended moment where it never started; one that started and never
+    ended lasts for ever, and so does a fault that was never proved clear.
+    started_ns, ended_ns: NaN where it did not happen.
+    """
+    begin = np.where(np.isnan(started_ns), intended_ns, started_ns)
+    never_ended = np.where(np.isnan(started_ns), begin, np.inf)
+    end = np.where(np.isnan(ended_ns), never_ended, ended_ns)
+    return {
+        fault.id: (end >= fault.requested_ns) & (begin <= (math.inf if (clear := fault.proved_clear_ns) is None else clear))
+        for fault in faults
+        if fault.requested_ns is not None
+    }
+
+
+def _acted(entries: Sequence[JournalEntry]) -> Acted | None:
+    if not entries:
+        return None
+    data = entries[-1].data
+    by, count = data.get("by"), data.get("count")
+    if not isinstance(by, str) or by not in list(ActedBy) or not isinstance(count, int | float):
+        return None  # an action that nobody vouches for is no proof
+    return Acted(by=ActedBy(by), count=int(count))

@@ -1,0 +1,122 @@
+"""The reduced frames that plots are drawn from: one row a second, at most 20,000 requests, a cumulative distribution.
+
+Their columns are listed in `harness.model.measurement`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.measure.quantiles import quantiles_of
+from harness.measure.requests import Floats, Mask, Requests
+from harness.model.histogram import merge, quantile_ns
+from harness.model.live import LiveLine
+from harness.model.outcome import Result, Source
+from harness.model.plan import Phase, Plan
+from harness.model.units import NS_PER_MS, NS_PER_S
+
+MOST_ROWS = 20_000
+
+
+def timeline(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> pa.Table:
+    """Return one row for every second of the run, of the ordinary load only, by the second of the intended start."""
+    mix = requests.mix
+    second = requests.intended_ns // NS_PER_S
+    seconds = int(max(-(-plan.end_ns // NS_PER_S), second.max() + 1 if second.size else 0))
+    inside = mix & (second >= 0)
+
+    def per_second(among: Mask, weights: Floats | None = None) -> npt.NDArray[np.float64]:
+        chosen = inside & among
+        counted = np.bincount(second[chosen], weights=None if weights is None else weights[chosen], minlength=seconds)
+        return counted.astype(np.float64)
+
+    everything = np.ones(second.size, dtype=np.bool_)
+    spend = np.cumsum(per_second(everything, np.nan_to_num(requests.metered_cost_usd)))
+    columns: dict[str, pa.Array] = {
+        "t_s": pa.array(np.arange(seconds, dtype=np.float64)),
+        "phase": pa.array([_phase_at(plan.phases, t * NS_PER_S) for t in range(seconds)], pa.string()),
+        "intended": _counts(per_second(everything)),
+        "sent": _counts(per_second(~np.isnan(requests.started_ns))),
+    }
+    for result in Result:
+        columns[result.value] = _counts(per_second(requests.result.is_in([result])))
+    for source in Source:
+        columns[source.value] = _counts(per_second(requests.answered & requests.source.is_in([source])))
+    answered = inside & requests.answered & np.isfinite(requests.response_ns)
+    responses = _by_second(second[answered], requests.response_ns[answered], seconds, (500, 950, 990))
+    for permille, values in zip((50, 95, 99), responses, strict=True):
+        columns[f"response_p{permille}_s"] = pa.array(values / NS_PER_S, from_pandas=True)
+    left = inside & ~np.isnan(requests.lag_ns)
+    (lag,) = _by_second(second[left], requests.lag_ns[left], seconds, (990,))
+    columns["spend_usd"] = pa.array(spend)
+    columns["lag_p99_ms"] = pa.array(lag / NS_PER_MS, from_pandas=True)
+    columns["loop_lag_p99_ms"], columns["cpu_ratio"] = _of_live(live, seconds)
+    return pa.table(columns)
+
+
+def request_rows(requests: Requests) -> npt.NDArray[np.int64]:
+    """Return which rows `requests.parquet` keeps: every bad one, the rest by stride, 20,000 at most; of the mix only."""
+    bad = np.flatnonzero(requests.mix & requests.bad)
+    bad = bad[:: max(1, -(-bad.size // MOST_ROWS))]
+    rest = np.flatnonzero(requests.mix & ~requests.bad)
+    room = MOST_ROWS - bad.size
+    rest = rest[:: max(1, -(-rest.size // room))] if room else rest[:0]
+    return np.sort(np.concatenate((bad, rest)))
+
+
+def distribution(requests: Requests, judged: Mask) -> pa.Table:
+    """Return response and service time at each permille, over the answered requests of the judged phases."""
+    among = judged & requests.answered
+    permille = range(1, 1001)
+    response = quantiles_of(requests.response_ns[among], permille)
+    service = quantiles_of(requests.service_ns[among], permille)
+    return pa.table(
+        {
+            "permille": pa.array(permille, pa.int64()),
+            "response_s": pa.array([q.value_s for q in response], pa.float64()),
+            "service_s": pa.array([q.value_s for q in service], pa.float64()),
+        }
+    )
+
+
+def _counts(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.array(values.astype(np.int64))
+
+
+def _phase_at(phases: Sequence[Phase], at_ns: int) -> str | None:
+    return next((phase.name for phase in phases if phase.start_ns <= at_ns < phase.end_ns), None)
+
+
+def _by_second(
+    second: npt.NDArray[np.int64], durations_ns: Floats, seconds: int, permille: Sequence[int]
+) -> list[npt.NDArray[np.float64]]:
+    """Return the nearest-rank quantiles of each second, NaN where there was nothing."""
+    order = np.lexsort((durations_ns, second))
+    ordered = durations_ns[order]
+    counts = np.bincount(second, minlength=seconds)
+    first = np.cumsum(counts) - counts
+    found = []
+    for p in permille:
+        ranks = np.maximum(1, -(-counts * p // 1000))
+        values = np.full(seconds, np.nan)
+        some = counts > 0
+        values[some] = ordered[(first + ranks - 1)[some]]
+        found.append(values)
+    return found
+
+
+def _of_live(live: Sequence[LiveLine], seconds: int) -> tuple[pa.Array, pa.Array]:
+    by_second: dict[int, list[LiveLine]] = defaultdict(list)
+    for line in live:
+        by_second[(line.t_ns - 1) // NS_PER_S].append(line)  # t_ns is the end of the line's second
+    lag: list[float | None] = []
+    cpu: list[float | None] = []
+    for second in range(seconds):
+        lines = by_second.get(second, [])
+        late = quantile_ns(merge(line.loop_lag for line in lines), 990)
+        lag.append(None if late is None else late / NS_PER_MS)
+        cpu.append(max((line.cpu_ratio for line in lines), default=None))
+    return pa.array(lag, pa.float64()), pa.array(cpu, pa.float64())

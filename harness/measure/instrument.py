@@ -1,0 +1,134 @@
+"""Was the instrument at fault? Bounds on the generator beyond which a run is invalid, not slow."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.measure.requests import Floats, Requests
+from harness.model.histogram import merge, quantile_ns
+from harness.model.judgement import InstrumentHealth
+from harness.model.live import LiveLine
+from harness.model.outcome import Result
+from harness.model.plan import Plan
+from harness.model.units import NS_PER_MS
+
+UNSENT_RATIO = 0.001
+"""An arrival that the generator lost says nothing about the target: past one in a thousand, p99.9 would be ours."""
+
+LAG_P99_MS = 20.0
+"""A hundredth of the objective's usual resolution: 20 ms is 0.4 % of 5 s, and the delay is inside the response time
+anyway (it counts against the target). 5 ms would be right on a machine of its own, but on two cores shared with the
+target a scheduler's turn is longer than that, and healthy runs would be thrown away."""
+
+LOOP_LAG_P99_MS = 50.0
+"""A late loop stamps ends late: 50 ms is 1 % of a 5 s objective."""
+
+POOL_WAIT_P99_MS = 50.0
+"""Waiting for a free connection makes open arrivals a closed loop, whatever the schedule says."""
+
+CPU_RATIO = 0.9
+"""A worker that uses more of its core than this over five seconds in a row is queueing its own work."""
+
+CPU_SECONDS = 5
+"""One busy second is a start-up or a garbage collection; five are saturation."""
+
+PLANNED_SIGMAS = 5.0
+"""A Poisson count misses its expectation by more than five standard deviations once in 3.5 million runs."""
+
+
+def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> InstrumentHealth:
+    """Return the generator's figures and one sentence for each bound that was broken."""
+    sent = int(np.count_nonzero(~requests.result.is_in([Result.UNSENT]) & ~np.isnan(requests.started_ns)))
+    lag_ms = p99_ms(requests.lag_ns)
+    loop_ns = quantile_ns(merge(line.loop_lag for line in live), 990)
+    loop_ms = None if loop_ns is None else loop_ns / NS_PER_MS
+    cpu_ratio = busiest_cpu_ratio(live)
+    problems = [*_missing(plan, requests), *_unsent(requests, sent)]
+    if lag_ms is not None and lag_ms > LAG_P99_MS:
+        problems.append(
+            f"1 % of the requests left more than {lag_ms:.0f} ms after their intended time (bound {LAG_P99_MS:.0f} ms): "
+            "lower the rate, add --workers, or give the generator a quieter machine"
+        )
+    pool_ms = p99_ms(requests.pool_wait_ns)
+    if pool_ms is not None and pool_ms > POOL_WAIT_P99_MS:
+        problems.append(
+            f"1 % of the requests waited more than {pool_ms:.0f} ms for a connection (bound {POOL_WAIT_P99_MS:.0f} ms): "
+            "add --workers, or look whether the target accepts connections fast enough"
+        )
+    if loop_ms is not None and loop_ms > LOOP_LAG_P99_MS:
+        problems.append(
+            f"the generator's event loop woke {loop_ms:.0f} ms late in 1 % of the cases (bound {LOOP_LAG_P99_MS:.0f} ms): "
+            "lower the rate, add --workers, or stop what else runs on the machine"
+        )
+    if cpu_ratio is not None and not cpu_ratio <= CPU_RATIO:
+        problems.append(
+            f"a load worker used {cpu_ratio:.0%} of its core over {CPU_SECONDS} s (bound {CPU_RATIO:.0%}): "
+            "lower the rate or add --workers"
+        )
+    if not live:
+        problems.append("the load workers left no live lines, so nothing tells whether the generator kept up: run again")
+    return InstrumentHealth(
+        intended=len(requests.seq),
+        sent=sent,
+        lag_p99_ms=lag_ms,
+        loop_lag_p99_ms=loop_ms,
+        cpu_ratio=cpu_ratio,
+        valid=not problems,
+        problems=tuple(problems),
+    )
+
+
+def p99_ms(durations_ns: Floats) -> float | None:
+    """Return the nearest-rank p99 in milliseconds of the durations that happened; None where none did."""
+    happened = durations_ns[~np.isnan(durations_ns)]
+    if happened.size == 0:
+        return None
+    rank = -(-happened.size * 990 // 1000) - 1
+    return float(np.partition(happened, rank)[rank]) / NS_PER_MS
+
+
+def busiest_cpu_ratio(live: Sequence[LiveLine]) -> float | None:
+    """Return the highest mean of five lines in a row of any worker; of all its lines where there are fewer."""
+    by_worker: dict[int, list[float]] = defaultdict(list)
+    for line in sorted(live, key=lambda line: line.t_ns):
+        by_worker[line.worker].append(line.cpu_ratio)
+    means = []
+    for ratios in by_worker.values():
+        width = min(CPU_SECONDS, len(ratios))
+        means.append(float(np.convolve(ratios, np.ones(width) / width, mode="valid").max()))
+    return max(means, default=None)
+
+
+def _unsent(requests: Requests, sent: int) -> list[str]:
+    lost = len(requests.seq) - sent
+    if lost <= UNSENT_RATIO * len(requests.seq):
+        return []
+    return [
+        f"{lost} of {len(requests.seq)} intended requests were never sent (bound {UNSENT_RATIO:.1%}): "
+        "lower the rate, or add --workers"
+    ]
+
+
+def _missing(plan: Plan, requests: Requests) -> list[str]:
+    if requests.seq.size == 0:
+        return ["no request was recorded: did the load start at all? see logs/"]
+    problems = []
+    ordered = np.sort(requests.seq)
+    gaps = int(ordered[-1]) + 1 - np.unique(ordered).size
+    if gaps:
+        problems.append(
+            f"{gaps} of {int(ordered[-1]) + 1} intended requests have no row: a load worker died or could not write; see logs/"
+        )
+    if np.any(np.diff(ordered) == 0):
+        problems.append("some requests are recorded twice: two load workers wrote into one run directory")
+    silent = sorted(set(range(plan.load.workers)) - set(np.unique(requests.worker).tolist()))
+    if silent and requests.seq.size >= plan.load.workers:
+        problems.append(f"load worker {', '.join(map(str, silent))} recorded nothing; see logs/")
+    short = plan.planned_requests - PLANNED_SIGMAS * plan.planned_requests**0.5 - requests.seq.size
+    if short > 0:
+        problems.append(
+            f"{requests.seq.size} requests were intended where the plan has {plan.planned_requests}: "
+            "the load did not run to its end; see logs/"
+        )
+    return problems

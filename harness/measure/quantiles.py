@@ -1,0 +1,33 @@
+"""Nearest-rank quantiles of durations, failures counted as +infinity, with their order-statistic intervals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.measure.requests import Floats
+from harness.model.measurement import Quantile
+from harness.model.units import NS_PER_S
+from harness.stats import nearest_rank, rank_interval
+
+SHOWN_PERMILLE = (500, 900, 950, 990)
+
+
+def quantiles_of(durations_ns: Floats, permille: Sequence[int] = SHOWN_PERMILLE) -> tuple[Quantile, ...]:
+    """Return the quantiles of durations; +infinity and NaN both mean "never", shown as None. None of no durations."""
+    durations = np.where(np.isnan(durations_ns), np.inf, durations_ns)
+    n = durations.size
+    if n == 0:
+        return tuple(Quantile(permille=p, value_s=None, low_s=None, high_s=None) for p in permille)
+    ranks = [(nearest_rank(n, p), *rank_interval(n, p)) for p in permille]
+    wanted = sorted({rank - 1 for triple in ranks for rank in triple if rank is not None})
+    ordered = np.partition(durations, wanted)
+
+    def seconds(rank: int | None) -> float | None:
+        if rank is None or not np.isfinite(ordered[rank - 1]):
+            return None
+        return float(ordered[rank - 1]) / NS_PER_S
+
+    return tuple(
+        Quantile(permille=p, value_s=seconds(rank), low_s=seconds(low), high_s=seconds(high))
+        for p, (rank, low, high) in zip(permille, ranks, strict=True)
+    )

@@ -1,0 +1,179 @@
+"""A run in numbers: `measurements/`, from the run directory alone."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.measure.frames import distribution, request_rows, timeline
+from harness.measure.membership import Members
+from harness.measure.quantiles import quantiles_of
+from harness.measure.reading import Reading, read_run
+from harness.measure.requests import Mask, numbers
+from harness.model.measurement import PhaseSummary, Summary
+from harness.model.objective import Kind, Quantity
+from harness.model.units import NS_PER_MS, NS_PER_S
+from harness.rundir import RunDirectory, codec
+from harness.rundir.files import write_whole
+from harness.rundir.tables import write_parquet
+
+
+def measure(run: RunDirectory) -> Summary:
+    """Write `measurements/` and return the summary; closes the samples first where only streams are left.
+
+    The columns of the frames are listed in `harness.model.measurement`. Raises RunDirectoryError, StorageError.
+    """
+    return write_measurements(run, read_run(run))
+
+
+def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
+    """Write `measurements/` of a run that was read already, and return its summary. Raises StorageError."""
+    summary = summarise(reading)
+    seconds = timeline(reading.plan, reading.requests, reading.live)
+    for name, table in (
+        ("timeline", seconds),
+        ("requests", _requests_table(reading)),
+        ("cdf", distribution(reading.requests, reading.judged)),
+    ):
+        write_parquet(run.measurements / f"{name}.parquet", table, table.schema)
+    write_whole(run.measurements / "summary.json", codec.to_pretty_json(summary))
+    return summary
+
+
+def summarise(reading: Reading) -> Summary:
+    """Return the figures of a run."""
+    plan, requests = reading.plan, reading.requests
+    calls = len(reading.calls) if reading.calls is not None else 0
+    spend, source = mix_spend_usd(reading)
+    ended = requests.ended_ns[~np.isnan(requests.ended_ns)]
+    last_ns = max(float(plan.end_ns), float(ended.max()) if ended.size else 0.0)
+    return Summary(
+        run_id=plan.run_id,
+        duration_s=last_ns / NS_PER_S,
+        phases=tuple(_phase_summary(reading, members) for members in reading.members.values()),
+        recoveries=tuple(aftermath.as_recovery() for aftermath in reading.aftermaths),
+        spend_usd=0.0 if spend is None else spend,
+        spend_source=source,
+        planned_spend_usd=plan.planned_cost_usd,
+        provider_calls=calls,
+        unmatched_calls=int(np.count_nonzero(reading.call_owner < 0)),
+    )
+
+
+def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
+    """Return what the ordinary load cost in dollars, and who says so: `provider`, `target` or `unknown` (None).
+
+    By the provider: every call but those that a check's burst caused. A call that cannot be joined counts: a broken
+    join must not make a run cheap. Without the provider's records, what the target claims.
+    """
+    requests = reading.requests
+    if reading.calls is not None:
+        cost = numbers(reading.calls, "cost_usd")
+        of_burst = np.zeros(cost.size, dtype=np.bool_)
+        known = reading.call_owner >= 0
+        of_burst[known] = ~requests.mix[reading.call_owner[known]]
+        return float(cost[~of_burst].sum()), "provider"
+    claimed = requests.claimed_cost_usd[requests.mix]
+    if np.all(np.isnan(claimed)):
+        return None, "unknown"
+    return float(np.nansum(claimed)), "target"
+
+
+def goodput_mask(reading: Reading, members: Members) -> Mask:
+    """Return which requests of a phase were answered within every latency bound that applies to it."""
+    requests, phase = reading.requests, members.phase
+    good = members.intended & requests.answered
+    for objective in reading.plan.objectives:
+        if objective.kind is not Kind.RATIO or (objective.during and phase.name not in objective.during):
+            continue
+        about = requests.user_class.is_in(objective.classes) if objective.classes else np.ones_like(good)
+        bound = np.nan if objective.threshold_ns is None else float(objective.threshold_ns)
+        if objective.quantity is Quantity.LATENCY:
+            good &= ~about | (requests.response_ns <= bound)
+        elif objective.quantity is Quantity.TTFT:
+            good &= ~about | ~requests.streamed | (requests.ttft_ns <= bound)
+    return good
+
+
+def _phase_summary(reading: Reading, members: Members) -> PhaseSummary:
+    requests, phase, eligible = reading.requests, members.phase, members.eligible
+    due = eligible & requests.due
+    whole = eligible & requests.model_answered
+    count = np.count_nonzero
+    spend = np.nansum(requests.metered_cost_usd[members.intended])
+    return PhaseSummary(
+        name=phase.name,
+        kind=phase.kind,
+        start_s=phase.start_ns / NS_PER_S,
+        end_s=phase.end_ns / NS_PER_S,
+        intended=int(count(members.intended)),
+        straddling=int(count(members.straddling)),
+        recovering=int(count(members.recovering)),
+        cancelled=int(count(members.cancelled)),
+        eligible=int(count(eligible)),
+        bad=int(count(eligible & requests.bad)),
+        results=requests.result.counts(eligible),
+        sources=requests.source.counts(eligible & requests.answered),
+        refusals=requests.refusal.counts(eligible),
+        response=quantiles_of(requests.response_ns[due]),
+        service=quantiles_of(requests.service_ns[due]),
+        ttft=quantiles_of(requests.ttft_ns[due & requests.streamed]),
+        fallback=int(count(whole & requests.fallback)),
+        fallback_of=int(count(whole)),
+        goodput_rps=float(count(goodput_mask(reading, members))) * NS_PER_S / max(1, phase.end_ns - phase.start_ns),
+        spend_usd=float(spend),
+        calls=int(reading.calls_per_request[members.intended].sum()),
+    )
+
+
+def _requests_table(reading: Reading) -> pa.Table:
+    """Return the rows of `requests.parquet`."""
+    requests = reading.requests
+    rows = request_rows(requests)
+    kept = reading.table.take(pa.array(rows))
+    exposed = np.logical_or.reduce([*reading.exposed.values()], axis=0) if reading.exposed else np.zeros(len(requests.seq), bool)
+    provider_ns = np.full(rows.size, np.nan)
+    if reading.calls is not None:
+        owner = reading.call_owner
+        spent = numbers(reading.calls, "ended_ns") - numbers(reading.calls, "received_ns")
+        known = (owner >= 0) & ~np.isnan(spent)
+        inside = np.bincount(owner[known], weights=spent[known], minlength=len(requests.seq))
+        provider_ns = np.where(reading.calls_per_request[rows] > 0, inside[rows], np.nan)
+
+    def text(name: str) -> pa.Array:
+        return kept[name].cast(pa.string())
+
+    def seconds(values: "np.typing.NDArray[np.float64]") -> pa.Array:
+        finite = np.where(np.isfinite(values), values, np.nan)
+        return pa.array(finite / NS_PER_S, from_pandas=True)
+
+    phases = [_phase_of(reading, int(ns)) for ns in requests.intended_ns[rows]]
+    return pa.table(
+        {
+            "seq": kept["seq"],
+            "phase": pa.array(phases, pa.string()),
+            "user_class": text("user_class"),
+            "principal": text("principal"),
+            "model": text("model"),
+            "streamed": kept["streamed"],
+            "exposed": pa.array(exposed[rows]),
+            "intended_s": pa.array(requests.intended_ns[rows] / NS_PER_S),
+            "response_s": seconds(requests.response_ns[rows]),
+            "service_s": seconds(requests.service_ns[rows]),
+            "ttft_s": seconds(requests.ttft_ns[rows]),
+            "lag_ms": pa.array(requests.lag_ns[rows] / NS_PER_MS, from_pandas=True),
+            "result": text("result"),
+            "source": text("source"),
+            "refusal": text("refusal"),
+            "error_kind": text("error_kind"),
+            "expected": kept["expected"],
+            "status_code": pc.cast(kept["status_code"], pa.int64()),
+            "bad": pa.array(requests.bad[rows]),
+            "provider_s": seconds(provider_ns),
+            "calls": pa.array(reading.calls_per_request[rows]),
+            "request_id": kept["request_id"],
+        }
+    )
+
+
+def _phase_of(reading: Reading, at_ns: int) -> str | None:
+    return next((p.name for p in reading.plan.phases if p.start_ns <= at_ns < p.end_ns), None)
