@@ -4,6 +4,7 @@ One JSON file a stack: who controls it, who keeps it, which processes and which 
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from harness.target.supervise.procfs import Identity
 
 _SUFFIX = ".stack.json"
+_STOPGAP = "llm-harness-state-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def default_state_directory() -> Path:
             wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
             if os.access(wanted, os.W_OK | os.X_OK):
                 return wanted
-    return Path(tempfile.gettempdir()) / f"llm-harness-state-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / f"{_STOPGAP}{os.geteuid()}"
 
 
 def write(state_directory: Path, marker: Marker) -> None:
@@ -72,6 +74,8 @@ def write(state_directory: Path, marker: Marker) -> None:
         "children": [{"name": name, **_written(child)} for name, child in marker.children],
     }
     state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if state_directory.stat().st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "belongs to another user", str(state_directory))
     path = state_directory / marker.name
     part = path.with_suffix(".part")
     try:
@@ -85,6 +89,8 @@ def remove(state_directory: Path, stack_id: str) -> None:
     """Remove a stack's marker, if there is one."""
     with contextlib.suppress(OSError):
         (state_directory / (stack_id + _SUFFIX)).unlink(missing_ok=True)
+        if state_directory.name.startswith(_STOPGAP):
+            state_directory.rmdir()  # a temporary directory is no place to leave even an empty one
 
 
 def read_all(state_directory: Path) -> list[Marker]:
