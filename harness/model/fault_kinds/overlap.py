@@ -10,19 +10,23 @@ def contradiction(first: Fault, second: Fault) -> str | None:
 
     Says nothing of when they are applied: the caller knows whether they overlap in time.
     """
-    if first.at != second.at or first.kind not in FAULT_KINDS or second.kind not in FAULT_KINDS:
+    kinds = FAULT_KINDS.get(first.kind), FAULT_KINDS.get(second.kind)
+    if first.at != second.at or kinds[0] is None or kinds[1] is None or kinds[0].layer is not kinds[1].layer:
         return None
-    one, two = FAULT_KINDS[first.kind], FAULT_KINDS[second.kind]
-    if one.layer is not two.layer:
-        return None
-    if one.layer is Layer.PROCESS:
-        return f"{first.at} cannot be under {first.kind} and {second.kind} at the same time"
-    if one.layer is Layer.PROVIDER:
-        same = first.kind == second.kind and dict(first.parameters) == dict(second.parameters)
-        return f"{first.at} is already under the same {first.kind}" if same else None
+    match kinds[0].layer:
+        case Layer.PROCESS:
+            return f"{first.at} cannot be under {first.kind} and {second.kind} at the same time"
+        case Layer.PROVIDER:
+            same = first.kind == second.kind and dict(first.parameters) == dict(second.parameters)
+            return f"{first.at} is already under the same {first.kind}" if same else None
+        case Layer.TRANSPORT:
+            return _on_one_link(first, second)
+
+
+def _on_one_link(first: Fault, second: Fault) -> str | None:
     if "down" in {first.kind, second.kind}:
         other = second.kind if first.kind == "down" else first.kind
-        return f"{first.at} is down: a {other} there could not act on anything"
+        return f"a {other} at {first.at} could not act on anything while the link is down"
     if first.kind == second.kind and _directions(first) & _directions(second):
         return f"{first.at} is already under a {first.kind} in that direction"
     return None

@@ -1,0 +1,72 @@
+"""What a probe must see once a transport fault is in force, where that shows within a moment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.faults.probe import Behaviour, Probed
+from harness.model.fault import Fault
+from harness.model.fault_kinds import FAULT_KINDS, complete
+
+CHECK_FOR_S = 0.02
+"""How long silence is watched for: an answer took a few milliseconds before the fault."""
+
+_ENDED = (Behaviour.CLOSED, Behaviour.RESET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What must be seen, within how long a watch. text: for people."""
+
+    text: str
+    watch_s: float
+    holds: Callable[[Probed], bool]
+
+
+def expectation(fault: Fault, before: Behaviour) -> Expectation | None:
+    """Return what a probe must see, or None where nothing quick can tell.
+
+    before: how the link behaved without the fault. Where it gave no answer then, only `down` can be told apart.
+    """
+    if fault.kind == "down":
+        return Expectation(text="the connection is refused", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED))
+    values = complete(FAULT_KINDS[fault.kind], fault.parameters)
+    if before is not Behaviour.ANSWERED or values["toxicity"] != 1.0:
+        return None
+    held_back_ms = _held_back_ms(fault.kind, values)
+    if held_back_ms is not None:
+        return _silence(held_back_ms)
+    if _ends_at_once(fault.kind, values):
+        return Expectation(text="the connection ends without an answer", watch_s=0.5, holds=_is(*_ENDED))
+    return None
+
+
+def _held_back_ms(kind: str, values: dict[str, str | int | float | bool]) -> float | None:
+    """Return how long the probe can hear nothing at all; None where that is not how the fault shows."""
+    ways = 2 if values["stream"] == "both" else 1
+    match kind:
+        case "latency":
+            return ways * max(0.0, float(values["latency"]) - float(values["jitter"]))
+        case "timeout":
+            return float(values["timeout"]) or float("inf")
+        case "reset_peer" if values["timeout"]:
+            return float(values["timeout"])
+        case "bandwidth" if values["rate"] == 0:
+            return float("inf")
+    return None
+
+
+def _ends_at_once(kind: str, values: dict[str, str | int | float | bool]) -> bool:
+    return (kind == "reset_peer" and values["timeout"] == 0) or (kind == "limit_data" and values["bytes"] == 0)
+
+
+def _silence(held_back_ms: float) -> Expectation | None:
+    watch_s = min(CHECK_FOR_S, held_back_ms / 1000)
+    if watch_s <= 0.001:
+        return None  # too short to be told from no fault
+    return Expectation(
+        text=f"nothing comes for {watch_s * 1000:.0f} ms", watch_s=watch_s, holds=lambda seen: seen.behaviour is Behaviour.SILENT
+    )
+
+
+def _is(*allowed: Behaviour) -> Callable[[Probed], bool]:
+    return lambda seen: seen.behaviour in allowed

@@ -1,0 +1,45 @@
+"""Does undo steps, from whatever process is left to do them."""
+
+import http.client
+import signal
+import urllib.parse
+
+from harness.errors import FaultError
+from harness.faults.guardian.undo import HttpStep, ResumeStep, UndoStep
+from harness.faults.procfs import Bound, below, is_stopped, lives, send
+
+_TIMEOUT_S = 1.0
+
+
+def heal(step: UndoStep) -> str | None:
+    """Do one step; return why it could not be done, as what a person does instead, or None."""
+    return _call(step) if isinstance(step, HttpStep) else _resume(step)
+
+
+def _call(step: HttpStep) -> str | None:
+    parts = urllib.parse.urlsplit(step.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_TIMEOUT_S)
+    try:
+        headers = {"Content-Type": "application/json"} if step.body is not None else {}
+        connection.request(step.method, f"{parts.path}?{parts.query}" if parts.query else parts.path, step.body, headers)
+        status = connection.getresponse().status
+    except ConnectionRefusedError:
+        return None  # nobody is there any more, and what it held in force is gone with it
+    except (OSError, http.client.HTTPException) as error:
+        return f"{step.method} {step.url} got no answer ({error or type(error).__name__})"
+    finally:
+        connection.close()
+    return None if status < 400 or status == 404 else f"{step.method} {step.url} was answered {status}"
+
+
+def _resume(step: ResumeStep) -> str | None:
+    root = Bound(pid=step.pid, start_ticks=step.start_ticks)
+    if not lives(root):
+        return None
+    for part in (root, *below(root)):
+        try:
+            send(part, signal.SIGCONT)
+        except FaultError as error:
+            if lives(part) and is_stopped(part):
+                return f"kill -CONT {part.pid} ({error.message})"
+    return None

@@ -1,0 +1,80 @@
+"""The steps that heal a fault from another process, and the list of them on disk."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.errors import FaultError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpStep:
+    """A call that takes the fault away; 404 means that it is gone already. body: JSON text."""
+
+    method: str
+    url: str
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeStep:
+    """SIGCONT for one process and all below it, if it is still that very process."""
+
+    pid: int
+    start_ticks: int
+
+
+UndoStep = HttpStep | ResumeStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoList:
+    """All that is to be healed, by fault id, in the order applied.
+
+    guardian_pid, guardian_ticks: who looks after it; while that process lives the list is not a leftover.
+    """
+
+    guardian_pid: int
+    guardian_ticks: int
+    steps: Mapping[str, tuple[UndoStep, ...]]
+
+
+def to_json(undo: UndoList) -> bytes:
+    """Return the list as it stands on disk."""
+    steps = {name: [_step_to_json(step) for step in part] for name, part in undo.steps.items()}
+    owner = {"guardian_pid": undo.guardian_pid, "guardian_ticks": undo.guardian_ticks}
+    return json.dumps({"schema": "harness.undo/1", **owner, "steps": steps}, indent=1).encode()
+
+
+def from_json(data: bytes, path: Path) -> UndoList:
+    """Return the list. Raises FaultError on anything but what `to_json` writes; path is named in it."""
+    try:
+        read = json.loads(data)
+        if read["schema"] != "harness.undo/1":
+            raise ValueError(read["schema"])
+        steps = {str(name): tuple(step_from_json(step) for step in part) for name, part in read["steps"].items()}
+        return UndoList(guardian_pid=int(read["guardian_pid"]), guardian_ticks=int(read["guardian_ticks"]), steps=steps)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FaultError(f"{path}: not an undo list: {error}", advice="look into it by hand, then remove it") from error
+
+
+def step_from_json(read: Mapping[str, object]) -> UndoStep:
+    """Return one step. Raises ValueError, KeyError or TypeError on a foreign one."""
+    fields = {name: value for name, value in read.items() if name != "step"}
+    match read["step"]:
+        case "http":
+            return HttpStep(**fields)  # type: ignore[arg-type]
+        case "resume":
+            return ResumeStep(**fields)  # type: ignore[arg-type]
+        case other:
+            raise ValueError(f"unknown step {other!r}")
+
+
+def steps_to_json(steps: tuple[UndoStep, ...]) -> list[dict[str, object]]:
+    """Return steps as JSON values."""
+    return [_step_to_json(step) for step in steps]
+
+
+def _step_to_json(step: UndoStep) -> dict[str, object]:
+    return {"step": "http" if isinstance(step, HttpStep) else "resume", **asdict(step)}

@@ -1,0 +1,177 @@
+"""One Toxiproxy through toxiproxy-python; the only module that imports it.
+
+The library keeps host and port on one class for the whole process, waits without end, obeys the proxy settings of the
+environment and turns a status 500 into a KeyError. Each client here has copies of its classes bound to a consumer of
+its own: several stacks in one process do not meet, every call ends in time, and every refusal is a FaultError. What
+the library lacks (update of a toxic, lease, proof of action) is added on the same consumer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from toxiproxy import proxy as library_proxy
+from toxiproxy import server as library_server
+from toxiproxy.api import APIConsumer
+
+from harness.errors import FaultError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxic:
+    """A toxic as the proxy lists it."""
+
+    name: str
+    kind: str
+    stream: str
+    toxicity: float
+    attributes: Mapping[str, int]
+
+
+class RefusedError(FaultError):
+    """The Toxiproxy answered, and said no. status: of its answer."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ToxiproxyClient:
+    """Speaks to the Toxiproxy at `url`. For use from any thread; every method raises FaultError.
+
+    timeout_s: for each call.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 1.0) -> None:
+        self.url = url.rstrip("/")
+        self._consumer = _consumer(self.url, timeout_s)
+        self._proxy_class: Any = _bound(library_proxy.Proxy, APIConsumer=self._consumer)
+        self._server: Any = _bound(library_server.Toxiproxy, APIConsumer=self._consumer, Proxy=self._proxy_class)()
+
+    def is_enabled(self, proxy: str) -> bool:
+        """Return whether the proxy listens."""
+        found = self._server.get_proxy(proxy)
+        if found is None:
+            raise FaultError(f"the Toxiproxy at {self.url} has no proxy {proxy!r}")
+        return bool(found.enabled)
+
+    def set_enabled(self, proxy: str, enabled: bool) -> None:
+        """Let the proxy listen, or cut its connections and refuse new ones."""
+        named = self._named(proxy)
+        if enabled:
+            named.enable()
+        else:
+            named.disable()
+
+    def toxics(self, proxy: str) -> dict[str, Toxic]:
+        """Return the toxics of a proxy by name."""
+        return {
+            name: Toxic(name=name, kind=part.type, stream=part.stream.lower(), toxicity=part.toxicity, attributes=part.attributes)
+            for name, part in self._named(proxy).toxics().items()
+        }
+
+    def add_toxic(self, proxy: str, toxic: Toxic) -> None:
+        """Add a toxic; one of that name must not be there yet."""
+        self._named(proxy).add_toxic(
+            name=toxic.name,
+            type=toxic.kind,
+            stream=toxic.stream,
+            toxicity=toxic.toxicity,
+            attributes=dict(toxic.attributes),
+        )
+
+    def update_toxic(self, proxy: str, name: str, attributes: Mapping[str, int], *, toxicity: float) -> None:
+        """Change a toxic in place, on live connections too."""
+        body = {"attributes": dict(attributes), "toxicity": toxicity}
+        self._consumer.post(f"/proxies/{quote(proxy)}/toxics/{quote(name)}", json=body)
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        """Remove a toxic; one that is not there is removed already."""
+        try:
+            self._named(proxy).destroy_toxic(name)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+
+    def renew_lease(self, seconds: float) -> bool:
+        """Keep faults for so long from now; return False where this Toxiproxy knows no lease (the real one)."""
+        return self._extension("PUT", "/lease", {"seconds": seconds}) is not None
+
+    def end_lease(self) -> None:
+        """Let faults stay without a lease again; nothing where there is none."""
+        self._extension("DELETE", "/lease", None)
+
+    def acted(self, proxy: str) -> dict[str, int] | None:
+        """Return on how many connections each toxic acted, by name; None where this Toxiproxy cannot tell."""
+        answer = self._extension("GET", "/acted", None)
+        if answer is None:
+            return None
+        return {name: int(counts["connections"]) for name, counts in answer.json().get(proxy, {}).items()}
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._consumer.client.close()
+
+    def _named(self, proxy: str) -> Any:
+        # The library wants a proxy's fields but uses only its name; asking for them would cost a round trip.
+        return self._proxy_class(name=quote(proxy), upstream="", listen="", enabled=True)
+
+    def _extension(self, method: str, path: str, body: Mapping[str, float] | None) -> httpx.Response | None:
+        try:
+            return _call(self._consumer.client, method, path, json=body)
+        except RefusedError as error:
+            if error.status in {404, 405}:
+                return None
+            raise
+
+
+def _consumer(url: str, timeout_s: float) -> Any:
+    """Return a subclass of the library's consumer with a client of its own."""
+    client = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+
+    def get(path: str, params: Any = None, **more: Any) -> httpx.Response:
+        return _call(client, "GET", path, params=params, **more)
+
+    def post(path: str, data: Any = None, json: Any = None, **more: Any) -> httpx.Response:
+        return _call(client, "POST", path, data=data, json=json, **more)
+
+    def delete(path: str, **more: Any) -> httpx.Response:
+        return _call(client, "DELETE", path, **more)
+
+    namespace = {"client": client, "get": staticmethod(get), "post": staticmethod(post), "delete": staticmethod(delete)}
+    return type("BoundConsumer", (APIConsumer,), namespace)
+
+
+def _bound(library_class: Any, **names: Any) -> Any:
+    """Return a subclass whose methods see `names` where the library's see its module's own."""
+    namespace = {
+        name: FunctionType(part.__code__, {**part.__globals__, **names}, part.__name__, part.__defaults__, part.__closure__)
+        for name, part in vars(library_class).items()
+        if isinstance(part, FunctionType)
+    }
+    return type(library_class.__name__, (library_class,), namespace)
+
+
+def _call(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
+    at = f"the Toxiproxy at {str(client.base_url).rstrip('/')}"
+    try:
+        response = client.request(method, path, **more)
+    except httpx.HTTPError as error:
+        raise FaultError(
+            f"{at} does not answer {method} {path}: {error or type(error).__name__}",
+            advice="is it running, and is the address right?",
+        ) from error
+    if response.status_code >= 400:
+        raise RefusedError(f"{at} refuses {method} {path}: {_reason(response)}", status=response.status_code)
+    return response
+
+
+def _reason(response: httpx.Response) -> str:
+    """Return the error of the body; its content type says text even where it is JSON."""
+    try:
+        return f"{response.status_code} {response.json()['error']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{response.status_code} {response.text[:200].strip()}"
