@@ -28,8 +28,15 @@ class StreamWriter:
     def write(self, columns: Sequence[Sequence[object]]) -> None:
         """Append one batch: a sequence of values for each column of the schema, all of one length."""
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, self._schema, strict=True)]
+        self.write_arrays(arrays)
+
+    def write_arrays(self, arrays: Sequence[pa.Array]) -> None:
+        """Append one batch that is already in Arrow's form: an array for each column, of the schema's type. Raises StorageError.
+
+        A dictionary column may only ever add to the words that it had in the batch before.
+        """
         with storage_errors(self._path):
-            self._stream.write_batch(pa.record_batch(arrays, schema=self._schema))
+            self._stream.write_batch(pa.record_batch(list(arrays), schema=self._schema))
 
     def close(self) -> None:
         """End the stream. Raises StorageError."""

@@ -1,0 +1,123 @@
+"""What a chat completion holds that an outcome needs, from a body or from the events of a stream."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from harness.exchange.events import EventStream
+from harness.model.error_kind import ErrorKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What was read. problem: why it is no good answer. documents: the JSON, kept only where a signal looks at it."""
+
+    problem: ErrorKind | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    documents: tuple[object, ...] = ()
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: dict[str, msgspec.Raw] | None = None
+
+
+class _Chat(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_DECODER = msgspec.json.Decoder(_Chat)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_INT32_MAX = 2**31 - 1
+
+
+def read_body(body: bytes, *, wants_documents: bool) -> Completion:
+    """Read an answer that came in one piece."""
+    problem = None
+    chat = _Chat()
+    try:
+        chat = _DECODER.decode(body)
+    except msgspec.ValidationError:
+        problem = ErrorKind.BAD_SHAPE
+    except _UNREADABLE:
+        return Completion(problem=ErrorKind.BAD_JSON)
+    if problem is None:
+        if bytes(chat.error) != b"null":
+            problem = ErrorKind.ERROR_EVENT
+        elif not chat.choices or chat.choices[0].message is None:
+            problem = ErrorKind.BAD_SHAPE
+    documents = (msgspec.json.decode(body),) if wants_documents else ()
+    return _completion(problem, chat.usage, documents)
+
+
+def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
+    """Read the events of a stream, as far as they were kept; the last usage block counts."""
+    payloads = events.payloads
+    problem: ErrorKind | None = None
+    try:
+        chats: list[_Chat] = _DECODER.decode_lines(b"\n".join(payloads))
+    except (msgspec.ValidationError, *_UNREADABLE):
+        chats = []
+    if len(chats) != len(payloads):  # one bad event must not hide an error event, or the usage block, beside it
+        chats, problem = _one_by_one(payloads)
+    usage = next((chat.usage for chat in reversed(chats) if chat.usage is not None), None)
+    documents = _documents(payloads) if wants_documents else ()
+    return _completion(_problem(events, chats, problem), usage, documents)
+
+
+def _problem(events: EventStream, chats: list[_Chat], unreadable: ErrorKind | None) -> ErrorKind | None:
+    if any(bytes(chat.error) != b"null" for chat in chats):
+        return ErrorKind.ERROR_EVENT
+    if events.overlong:
+        return ErrorKind.TOO_LARGE
+    if unreadable is not None:
+        return unreadable
+    if events.done_ns is None:
+        return ErrorKind.NO_DONE
+    if events.chunks == 0 and not any(b'"tool_calls":[' in payload for payload in events.payloads):
+        return ErrorKind.NO_CONTENT
+    return None
+
+
+def _one_by_one(payloads: list[bytes]) -> tuple[list[_Chat], ErrorKind | None]:
+    chats: list[_Chat] = []
+    problem: ErrorKind | None = None
+    for payload in payloads:
+        try:
+            chats.append(_DECODER.decode(payload))
+        except msgspec.ValidationError:
+            problem = problem or ErrorKind.BAD_SHAPE
+        except _UNREADABLE:
+            problem = ErrorKind.BAD_JSON
+    return chats, problem
+
+
+def _documents(payloads: list[bytes]) -> tuple[object, ...]:
+    documents = []
+    for payload in payloads:
+        try:
+            documents.append(msgspec.json.decode(payload))
+        except _UNREADABLE:
+            continue
+    return tuple(documents)
+
+
+def _completion(problem: ErrorKind | None, usage: _Usage | None, documents: tuple[object, ...]) -> Completion:
+    return Completion(
+        problem=problem,
+        prompt_tokens=_count(None if usage is None else usage.prompt_tokens),
+        completion_tokens=_count(None if usage is None else usage.completion_tokens),
+        documents=documents,
+    )
+
+
+def _count(tokens: int | None) -> int | None:
+    """Return a token count that a sample can hold; nonsense is no count."""
+    return tokens if tokens is not None and 0 <= tokens <= _INT32_MAX else None

@@ -1,0 +1,189 @@
+"""From an answer's bytes to its outcome, by the signals of the target.
+
+In this order: what cut the exchange short, the status with the target's refusals, the content type, the content.
+JSON is decoded once, here.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from harness.exchange.completion import Completion, read_body, read_events
+from harness.exchange.events import EventStream
+from harness.exchange.outcome import Outcome
+from harness.exchange.predicates import Evidence, number_of
+from harness.exchange.response import Response
+from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
+from harness.model.outcome import Refusal, Result, Source
+from harness.model.signals import Comparison, Predicate, Signals, Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What arrived: the head and body of one answer and when. events: None where the body was not read as events."""
+
+    response: Response
+    events: EventStream | None
+    streamed: bool
+    body: bytes
+    body_bytes: int
+    first_byte_ns: int | None
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What an answer turned out to be, before the target's signals have said where it came from."""
+
+    result: Result
+    error_kind: ErrorKind | None = None
+    refusal: Refusal | None = None
+    completion: Completion | None = None
+
+
+class Reading:
+    """How one target's answers are read. Made once, used for every answer; holds nothing of any of them."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+        named = [predicate for _, predicate in signals.sources]
+        named += [p for p in (signals.fallback, signals.degraded, signals.cache, signals.cost) if p is not None]
+        self._wants_documents = any(predicate.where in (Where.JSON, Where.CHUNK) for predicate in named)
+
+    def read(self, seen: Seen, broken: ErrorKind | None) -> Outcome:
+        """Return the outcome of an answer. broken: what ended it before its own end."""
+        answer = self._judge(seen, broken)
+        response, events = seen.response, seen.events
+        completion = answer.completion
+        evidence = Evidence(
+            status_code=response.status_code or 0,
+            headers=response.headers,
+            documents=() if completion is None else completion.documents,
+        )
+        return Outcome(
+            result=answer.result,
+            error_kind=answer.error_kind,
+            source=self._source(evidence) if answer.result is Result.ANSWERED else None,
+            refusal=answer.refusal,
+            status_code=response.status_code,
+            first_byte_ns=seen.first_byte_ns,
+            first_content_ns=None if events is None else events.first_content_ns,
+            last_content_ns=None if events is None else events.last_content_ns,
+            ended_ns=_ended_ns(seen, answer.result),
+            gap_p95_ns=None if events is None else events.gap_p95_ns(),
+            gap_max_ns=None if events is None else events.gap_max_ns,
+            chunks=None if events is None else events.chunks,
+            prompt_tokens=None if completion is None else completion.prompt_tokens,
+            completion_tokens=None if completion is None else completion.completion_tokens,
+            claimed_cost_usd=self._number(evidence, self._signals.cost),
+            claimed_fallback=self._claim(evidence, self._signals.fallback),
+            cache=self._text(evidence, self._signals.cache),
+            body_bytes=seen.body_bytes,
+            body=seen.body,
+            reusable=response.keep_alive,
+        )
+
+    def _judge(self, seen: Seen, broken: ErrorKind | None) -> _Answer:
+        status_code = seen.response.status_code
+        if broken in (ErrorKind.TRUNCATED, ErrorKind.RESET) and status_code is not None and status_code >= 300:
+            return self._not_ok(seen, status_code)  # an error status says more than its broken body
+        if status_code is not None and 200 <= status_code < 300:
+            return self._ok(seen, broken)
+        if broken is not None or status_code is None:
+            return _bad(broken or ErrorKind.BAD_HTTP)
+        return self._not_ok(seen, status_code)
+
+    def _not_ok(self, seen: Seen, status_code: int) -> _Answer:
+        evidence = Evidence(status_code=status_code, headers=seen.response.headers, documents=_documents(seen.body))
+        for refusal, rule in self._signals.refusals:
+            if evidence.refused_by(rule):
+                return _Answer(result=Result.REFUSED, refusal=refusal)
+        if any(evidence.refused_by(rule) for rule in self._signals.shed):
+            return _Answer(result=Result.SHED)
+        if 300 <= status_code < 400:
+            return _bad(ErrorKind.REDIRECT)
+        if 400 <= status_code < 600:
+            return _bad(ErrorKind.STATUS_4XX if status_code < 500 else ErrorKind.STATUS_5XX)
+        return _bad(ErrorKind.STATUS_OTHER)
+
+    def _ok(self, seen: Seen, broken: ErrorKind | None) -> _Answer:
+        headers = seen.response.headers
+        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+            return _bad(broken or ErrorKind.CONTENT_ENCODING)
+        if seen.events is not None:
+            completion = read_events(seen.events, wants_documents=self._wants_documents)
+            whole = broken is None or seen.events.done_ns is not None
+            if completion.problem is not ErrorKind.ERROR_EVENT and not whole:
+                return _bad(broken, completion)
+            return _answered_or_bad(completion)
+        problem = broken or self._unreadable(seen, headers.get(b"content-type", b""))
+        return _bad(problem) if problem else _answered_or_bad(read_body(seen.body, wants_documents=self._wants_documents))
+
+    @staticmethod
+    def _unreadable(seen: Seen, content_type: bytes) -> ErrorKind | None:
+        """Return why a whole body is not worth decoding; None where it is."""
+        if not seen.body:
+            return ErrorKind.EMPTY_BODY
+        if seen.streamed or not _is_json(content_type):
+            return ErrorKind.WRONG_CONTENT_TYPE
+        return ErrorKind.TOO_LARGE if seen.body_bytes > len(seen.body) else None
+
+    def _source(self, evidence: Evidence) -> Source:
+        """Return where an answer came from: the target's own list, then what its claims imply, else the primary."""
+        signals = self._signals
+        for source, predicate in signals.sources:
+            if evidence.holds(predicate):
+                return source
+        if signals.degraded is not None and evidence.holds(signals.degraded):
+            return Source.CANNED
+        if signals.cache is not None and signals.cache.comparison is not Comparison.PRESENT and evidence.holds(signals.cache):
+            return Source.CACHE
+        if signals.fallback is not None and evidence.holds(signals.fallback):
+            return Source.SECONDARY
+        return Source.PRIMARY
+
+    @staticmethod
+    def _claim(evidence: Evidence, predicate: Predicate | None) -> bool | None:
+        """Return what the target claims; None where it says nothing either way."""
+        if predicate is None or evidence.find(predicate) is None:
+            return None
+        return evidence.holds(predicate)
+
+    @staticmethod
+    def _number(evidence: Evidence, predicate: Predicate | None) -> float | None:
+        return None if predicate is None else number_of(evidence.find(predicate))
+
+    @staticmethod
+    def _text(evidence: Evidence, predicate: Predicate | None) -> str | None:
+        found = None if predicate is None else evidence.find(predicate)
+        return None if found is None else str(found)[:64]
+
+
+def _answered_or_bad(completion: Completion) -> _Answer:
+    if completion.problem is not None:
+        return _bad(completion.problem, completion)
+    return _Answer(result=Result.ANSWERED, completion=completion)
+
+
+def _bad(kind: ErrorKind | None, completion: Completion | None = None) -> _Answer:
+    assert kind is not None
+    return _Answer(result=RESULT_OF_KIND[kind], error_kind=kind, completion=completion)
+
+
+def _ended_ns(seen: Seen, result: Result) -> int:
+    """Return the end of an answer: a good stream ends with its `[DONE]`, anything else with the conversation."""
+    if result is Result.ANSWERED and seen.events is not None and seen.events.done_ns is not None:
+        return seen.events.done_ns
+    return seen.ended_ns
+
+
+def _is_json(content_type: bytes) -> bool:
+    media = content_type.split(b";", 1)[0].strip().lower()
+    return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
+
+
+def _documents(body: bytes) -> tuple[object, ...]:
+    try:
+        return (msgspec.json.decode(body),)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ()

@@ -1,0 +1,43 @@
+"""Where the load goes: one address, resolved once, and refused where nobody allowed it."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from harness.errors import LoadError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One resolved address. host_header: what the request's `Host` says."""
+
+    family: int
+    sockaddr: tuple[str, int]
+    host_header: str
+
+    def __str__(self) -> str:
+        return self.host_header
+
+
+def resolve(base_url: str) -> Address:
+    """Return the address of a base URL. Raises LoadError on anything but plain HTTP to this machine.
+
+    Load on a machine that did not ask for it is an attack, so the engine itself refuses to leave loopback.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme != "http" or parts.hostname is None:
+        raise LoadError(f"the load engine cannot send to {base_url!r}; it speaks http://HOST:PORT")
+    if parts.path not in ("", "/") or parts.query or parts.username:
+        raise LoadError(f"the base URL {parts.scheme}://{parts.hostname} must end after its port")
+    try:
+        port = parts.port or 80
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        raise LoadError(f"cannot resolve {parts.netloc}: {error}") from error
+    for family, _, _, _, sockaddr in sorted(found, key=lambda entry: entry[0]):  # IPv4 first: what local servers bind
+        if ipaddress.ip_address(sockaddr[0]).is_loopback:
+            return Address(family=family, sockaddr=(str(sockaddr[0]), int(sockaddr[1])), host_header=parts.netloc)
+    raise LoadError(
+        f"{parts.hostname} is not on this machine ({found[0][4][0]})", advice="load is sent to loopback addresses only"
+    )

@@ -1,0 +1,100 @@
+"""What one worker saw in each second, for `live.jsonl`: counts, histograms and the health of its own loop."""
+
+import os
+import resource
+import time
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from harness.exchange import Outcome
+from harness.load.schedule import Schedule
+from harness.model.histogram import bucket_of
+from harness.model.live import LiveLine
+from harness.model.outcome import Result
+from harness.rundir.files import storage_errors
+
+
+class Pulse:
+    """Counts until `line` is asked for, then starts again. Latencies are those of answers, on the intended clock."""
+
+    def __init__(self, schedule: Schedule, *, worker: int) -> None:
+        self._schedule = schedule
+        self._worker = worker
+        self.due = 0
+        self.sent = 0
+        self.finished = 0
+        self._told = (0, 0, 0)
+        self._results: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._latency: Counter[int] = Counter()
+        self._dispatch_lag: Counter[int] = Counter()
+        self._loop_lag: Counter[int] = Counter()
+        self._cpu_s = _cpu_s()
+        self._wall_ns = time.monotonic_ns()
+
+    def started(self, index: int, started_ns: int) -> None:
+        """Count a request that goes out."""
+        self.sent += 1
+        self._dispatch_lag[bucket_of(started_ns - self._schedule.intended_ns[index])] += 1
+
+    def ended(self, index: int, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self.finished += 1
+        self._results[outcome.result] += 1
+        if outcome.source is not None:
+            self._sources[outcome.source] += 1
+        if outcome.result is Result.ANSWERED and outcome.ended_ns is not None:
+            self._latency[bucket_of(outcome.ended_ns - self._schedule.intended_ns[index])] += 1
+
+    def woke(self, late_ns: int) -> None:
+        """Count one wake-up of the loop."""
+        self._loop_lag[bucket_of(late_ns)] += 1
+
+    def line(self, t_ns: int, phase: str, in_flight: int) -> LiveLine:
+        """Return what was seen since the last line."""
+        cpu_s, wall_ns = _cpu_s(), time.monotonic_ns()
+        told = (self.due, self.sent, self.finished)
+        line = LiveLine(
+            worker=self._worker,
+            t_ns=t_ns,
+            phase=phase,
+            intended=told[0] - self._told[0],
+            sent=told[1] - self._told[1],
+            ended=told[2] - self._told[2],
+            in_flight=in_flight,
+            results=self._results,
+            sources=self._sources,
+            latency=self._latency,
+            dispatch_lag=self._dispatch_lag,
+            loop_lag=self._loop_lag,
+            cpu_ratio=round((cpu_s - self._cpu_s) * 1e9 / max(wall_ns - self._wall_ns, 1), 4),
+        )
+        self._told, self._cpu_s, self._wall_ns = told, cpu_s, wall_ns
+        self._results, self._sources = Counter(), Counter()
+        self._latency, self._dispatch_lag, self._loop_lag = Counter(), Counter(), Counter()
+        return line
+
+
+class LiveFile:
+    """Appends whole lines to `live.jsonl`, each by one write, so that several workers can share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with storage_errors(path):
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def append(self, line: LiveLine) -> None:
+        """Append one line. Raises StorageError."""
+        with storage_errors(self._path):
+            os.write(self._fd, msgspec.json.encode(line) + b"\n")
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._fd)
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime

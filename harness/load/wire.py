@@ -1,0 +1,159 @@
+"""One keep-alive connection on gevent's loop: a raw non-blocking socket, one watcher, one timer.
+
+gevent's own sockets make a timeout object and a watcher for every wait; these are made once for each connection here.
+"""
+
+import contextlib
+import errno
+import socket
+import time
+
+import gevent
+from gevent import monkey
+from gevent.hub import get_hub
+
+from harness.exchange import End, Exchange
+from harness.load.address import Address
+from harness.model.error_kind import ErrorKind
+
+_READABLE, _WRITABLE = 1, 2
+_TIMED_OUT = object()
+_CHUNK_BYTES = 16_384
+_OWN_FAILURES = {
+    errno.EMFILE: ErrorKind.TOO_MANY_FILES,
+    errno.ENFILE: ErrorKind.TOO_MANY_FILES,
+    errno.EADDRNOTAVAIL: ErrorKind.NO_LOCAL_PORT,
+}
+
+
+class Wire:
+    """A connection to one address, opened when it is needed and again when the peer has closed it.
+
+    Used by one greenlet at a time, between `begin` and `rest`: from `begin` on everything shares one time limit.
+    """
+
+    def __init__(self, address: Address, *, timeout_ns: int, zero_ns: int = 0) -> None:
+        self.zero_ns = zero_ns
+        self._address = address
+        self._hub = get_hub()
+        timeout_s = timeout_ns / 1e9
+        self._timer = self._hub.loop.timer(timeout_s, timeout_s)
+        self._socket: socket.socket | None = None
+        self._readable = self._writable = None
+
+    def begin(self) -> None:
+        """Start the time limit of one request."""
+        self._timer.again(gevent.getcurrent().switch, _TIMED_OUT)
+
+    def rest(self) -> None:
+        """End the time limit; the connection stays open."""
+        self._timer.stop()
+
+    def connect(self) -> ErrorKind | None:
+        """Make sure that there is a connection; return why there can be none."""
+        if self._socket is not None and not self._is_stale():
+            return None
+        self.close()
+        try:
+            self._open()
+            return self._handshake()
+        except OSError as error:
+            self.close()
+            return _kind_of(error)
+
+    def talk(self, request: bytes, exchange: Exchange) -> End:
+        """Send a request and feed what comes back; moments count from `zero_ns`. The caller reads the outcome."""
+        assert self._socket is not None
+        if self._send(request) is _TIMED_OUT:
+            return End.TIMEOUT
+        receive = self._socket.recv
+        while True:
+            if self._wait(self._readable) is _TIMED_OUT:
+                return End.TIMEOUT
+            try:
+                data = receive(_CHUNK_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError:
+                return End.RESET
+            if not data:
+                return End.CLOSED
+            if exchange.feed(data, time.monotonic_ns() - self.zero_ns):
+                return End.COMPLETE
+
+    def close(self) -> None:
+        """Drop the connection, if there is one."""
+        for watcher in (self._readable, self._writable):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._readable = self._writable = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def dispose(self) -> None:
+        """Drop the connection and the timer: the wire is not used again."""
+        self.close()
+        self._timer.stop()
+        self._timer.close()
+
+    def _open(self) -> None:
+        plain = monkey.get_original("socket", "socket")  # Locust has replaced socket.socket by gevent's
+        self._socket = plain(self._address.family, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._readable = self._hub.loop.io(self._socket.fileno(), _READABLE)
+        self._writable = self._hub.loop.io(self._socket.fileno(), _WRITABLE)
+
+    def _handshake(self) -> ErrorKind | None:
+        assert self._socket is not None
+        code = self._socket.connect_ex(self._address.sockaddr)
+        if code == errno.EINPROGRESS:
+            if self._wait(self._writable) is _TIMED_OUT:
+                self.close()
+                return ErrorKind.CONNECT_TIMEOUT
+            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, "connect")
+        return None
+
+    def _send(self, request: bytes) -> object:
+        """Send all of it. A peer that closed in the middle may have said why: that is for the reading to find."""
+        assert self._socket is not None
+        view = memoryview(request)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if self._wait(self._writable) is _TIMED_OUT:
+                    return _TIMED_OUT
+            except OSError:
+                return None
+        return None
+
+    def _is_stale(self) -> bool:
+        """Return True when the peer closed an idle connection, or said something that nobody asked for."""
+        assert self._socket is not None
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _wait(self, watcher: object) -> object:
+        watcher.start(gevent.getcurrent().switch)  # type: ignore[attr-defined] # gevent is untyped
+        try:
+            return self._hub.switch()
+        finally:
+            watcher.stop()  # type: ignore[attr-defined]
+
+
+def _kind_of(error: OSError) -> ErrorKind:
+    if isinstance(error, ConnectionRefusedError) or error.errno == errno.ECONNREFUSED:
+        return ErrorKind.CONNECT_REFUSED
+    with contextlib.suppress(KeyError):
+        return _OWN_FAILURES[error.errno or 0]
+    return ErrorKind.CONNECT_FAILED

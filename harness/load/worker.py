@@ -1,0 +1,201 @@
+"""One load worker from its assignment to its last sample."""
+
+import gc
+import math
+import time
+from pathlib import Path
+
+import gevent
+from gevent.event import Event
+
+from harness.errors import HarnessError, LoadError
+from harness.exchange import End, Outcome, Reading, never_answered
+from harness.load.address import resolve
+from harness.load.carrier import Carrier
+from harness.load.clock import Alarm
+from harness.load.pool import Pool
+from harness.load.pulse import LiveFile, Pulse
+from harness.load.recorder import Recorder
+from harness.load.schedule import build_schedule
+from harness.load.wording import Wording, request_id_prefix
+from harness.model.assignment import Assignment
+from harness.model.error_kind import ErrorKind
+from harness.model.plan import Plan
+from harness.model.units import NS_PER_S
+from harness.rundir import RunDirectory
+from harness.rundir.schemas import SAMPLES_SCHEMA
+from harness.rundir.tables import StreamWriter
+
+_TICK_NS = 20_000_000
+_YIELD_EVERY = 64
+_MIN_WARM, _MAX_WARM = 8, 500
+
+
+class Worker:
+    """Sends one worker's part of a plan and records it.
+
+    Made ready by the constructor (schedule, files, warm connections), then `run` from the common zero. `stop` may be
+    called at any time. Raises LoadError, StorageError and ConfigurationError.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        directory = RunDirectory.open(Path(assignment.run_directory))
+        self._plan = plan = directory.read_plan()
+        try:
+            self._schedule = build_schedule(plan, worker=assignment.worker, workers=assignment.workers)
+        except ValueError as error:
+            raise LoadError(f"{assignment.run_directory}/plan.json: {error}") from error
+        self._address = resolve(assignment.base_url)
+        wording = Wording(self._schedule, assignment, host=self._address.host_header, run_id=plan.run_id)
+        self._recorded = bytearray(len(self._schedule))
+        self._pulse = Pulse(self._schedule, worker=assignment.worker)
+        self._pool = Pool(
+            address=self._address,
+            schedule=self._schedule,
+            wording=wording,
+            reading=Reading(plan.signals),
+            ledger=self,
+            timeout_ns=plan.load.request_timeout_ns,
+        )
+        self._pool.warm(warm_lanes(plan, assignment.workers))
+        self._recorder = Recorder(
+            StreamWriter(directory.samples_stream_path(assignment.worker), SAMPLES_SCHEMA),
+            self._schedule,
+            worker=assignment.worker,
+            id_prefix=request_id_prefix(plan.run_id),
+        )
+        self._live = LiveFile(directory.live_path)
+        self._carrier = Carrier(self._dispatch, host=assignment.base_url, on_error=self._bug)
+        self._zero_ns = 0
+        self._may_send = Event()
+        self._over = Event()  # nothing more to wait for: all ended, told to stop, or failed
+        self._stopped = False
+        self._failure: HarnessError | None = None
+        self._carrier.start()
+        gc.collect()
+        gc.freeze()  # what is here now lives as long as the process: the collector need not walk it again
+
+    @property
+    def intended(self) -> int:
+        """How many arrivals are this worker's."""
+        return len(self._schedule)
+
+    @property
+    def sent(self) -> int:
+        """How many of them went out."""
+        return self._pulse.sent
+
+    def run(self, zero_monotonic_ns: int) -> None:
+        """Send everything from the given zero on, wait for what is in flight, close the samples.
+
+        Raises what made it impossible to go on, after closing what could be closed.
+        """
+        self._zero_ns = zero_monotonic_ns
+        self._pool.start(zero_monotonic_ns)
+        pulse = gevent.spawn(self._beat)
+        pulse.link_exception(lambda greenlet: self._bug(greenlet.exception))
+        self._may_send.set()
+        self._over.wait()
+        self._close(pulse)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop sending: what is in flight is cancelled, what was not sent is a row too."""
+        self._stopped = True
+        self._over.set()
+
+    # -- the pool's ledger ------------------------------------------------------------------------------------------
+
+    def started(self, index: int, started_ns: int) -> None:
+        """Count a request that goes out."""
+        self._pulse.started(index, started_ns)
+
+    def ended(self, index: int, outcome: Outcome, started_ns: int | None, pool_wait_ns: int | None) -> None:
+        """Record what became of an arrival."""
+        self._recorded[index] = 1
+        self._pulse.ended(index, outcome)
+        try:
+            self._recorder.record(index, outcome, started_ns=started_ns, pool_wait_ns=pool_wait_ns)
+        except HarnessError as error:
+            self.failed(error)
+        name = self._schedule.requests[self._schedule.request[index]].user_class.name
+        self._carrier.told(name, outcome, started_ns, outcome.body_bytes)
+
+    def failed(self, error: HarnessError) -> None:
+        """End the run for a reason of our own; the first one counts."""
+        self._failure = self._failure or error
+        self._over.set()
+
+    # -- greenlets --------------------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        """Hand out every arrival at its moment, whatever the answers do. Runs in Locust's user."""
+        self._may_send.wait()
+        alarm = Alarm()
+        schedule, pool, zero_ns = self._schedule.intended_ns, self._pool, self._zero_ns
+        try:
+            for index in range(len(schedule)):
+                alarm.wait_until(zero_ns + schedule[index])
+                self._pulse.due += 1
+                pool.send(index)
+                if index % _YIELD_EVERY == 0:
+                    gevent.sleep(0)  # after a stall all that is due goes out, but not before the lanes can begin
+        finally:
+            alarm.close()
+
+    def _beat(self) -> None:
+        """Wake every 20 ms to see how late the loop is; write once a second; notice the end."""
+        alarm = Alarm()
+        end_ns = self._plan.end_ns
+        tick_ns = _TICK_NS
+        try:
+            while True:
+                alarm.wait_until(self._zero_ns + tick_ns)
+                now_ns = time.monotonic_ns() - self._zero_ns
+                self._pulse.woke(now_ns - tick_ns)
+                if tick_ns // NS_PER_S != (tick_ns - _TICK_NS) // NS_PER_S:
+                    self._write(now_ns)
+                done = self._pulse.finished == len(self._schedule)
+                if (done and now_ns >= end_ns) or now_ns >= end_ns + self._plan.load.drain_ns:
+                    self._over.set()
+                    return
+                tick_ns = max(tick_ns + _TICK_NS, now_ns // _TICK_NS * _TICK_NS)
+        except HarnessError as error:
+            self.failed(error)
+        finally:
+            alarm.close()
+
+    def _write(self, now_ns: int) -> None:
+        self._recorder.flush()
+        self._live.append(self._pulse.line(now_ns, self._phase_at(now_ns - NS_PER_S // 2), self._pool.in_flight))
+
+    def _bug(self, error: Exception) -> None:
+        self.failed(LoadError(f"the load engine broke: {error!r}", advice="this is a bug: please report it"))
+
+    def _phase_at(self, now_ns: int) -> str:
+        started = [phase.name for phase in self._plan.phases if phase.start_ns <= now_ns]
+        return started[-1] if started else self._plan.phases[0].name
+
+    def _close(self, pulse: gevent.Greenlet) -> None:
+        pulse.kill()
+        self._carrier.stop()
+        self._pool.cut_short(End.STOPPED if self._stopped else End.DRAIN_ENDED)
+        now_ns = time.monotonic_ns() - self._zero_ns
+        try:
+            for index, recorded in enumerate(self._recorded):
+                if not recorded:
+                    is_due = self._schedule.intended_ns[index] <= now_ns
+                    self._recorder.record(index, never_answered(ErrorKind.TOO_LATE if is_due else ErrorKind.STOPPED, None))
+            self._write(now_ns)
+            self._recorder.close()
+            self._live.close()
+        except HarnessError as error:
+            self._failure = self._failure or error
+
+
+def warm_lanes(plan: Plan, workers: int) -> int:
+    """Return how many connections are opened ahead: a second of the highest rate and the largest burst, within bounds."""
+    rates = [max(segment.rate_rps, segment.end_rate_rps or 0.0) for segment in plan.load.segments]
+    wanted = max(rates, default=0.0) + max((burst.count for burst in plan.load.bursts), default=0)
+    return min(max(math.ceil(wanted / workers), _MIN_WARM), _MAX_WARM)
