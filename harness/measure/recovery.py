@@ -152,9 +152,7 @@ def _windows(intended: npt.NDArray[np.int64], from_ns: int, until_ns: int) -> It
         start, low = end, high
 
 
-def _first_end(
-    requests: Requests, which: "np.typing.NDArray[np.bool_]", from_ns: int | None, until_ns: int | None
-) -> float | None:
+def _first_end(requests: Requests, which: Mask, from_ns: int | None, until_ns: int | None) -> float | None:
     if from_ns is None:
         return None
     ends = requests.ended_ns[which]

@@ -1,0 +1,138 @@
+"""Did the budgets hold? By what the provider metered, user by user; the service's own books are not asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.checks.budget_cap.planning import reservation_usd
+from harness.measure.reading import Reading, read_run
+from harness.measure.requests import Mask, categories, numbers
+from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
+from harness.model.objective import Kind, Severity
+from harness.model.outcome import Refusal, Result, Source
+from harness.model.plan import Burst, PlannedCheck
+from harness.rundir import RunDirectory
+
+LEAST_USED = 0.5
+"""Refusing everything keeps any cap. Less than half of the money let out, counted as a service must hold it, is a
+budget that refuses honest users. Half, because a service may reserve up to twice what we estimate for a prompt."""
+
+MOST_EVIDENCE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Use:
+    """What one user's burst came to."""
+
+    principal: str
+    rows: Mask
+    cap_usd: float
+    metered_usd: float
+    held_usd: float
+
+
+def judge_budget_cap(run: RunDirectory, check: PlannedCheck) -> Judgement:
+    """Return whether the budgets held, with the user who spent the most for its budget. Raises RunDirectoryError."""
+    reading = read_run(run)
+    bursts = [burst for burst in reading.plan.load.bursts if burst.check_id == check.id]
+    uses = [_use(reading, burst) for burst in bursts if burst.principal in reading.plan.capped_principals]
+    worst = max(uses, key=lambda use: use.metered_usd / use.cap_usd, default=None)
+    status, reason, telling = _decide(reading, uses, worst)
+    seqs = reading.requests.seq[telling][:MOST_EVIDENCE]
+    return Judgement(
+        id=check.id,
+        kind=Kind.BUDGET,
+        severity=Severity.GATE,
+        status=status,
+        reason=reason,
+        covers=check.covers,
+        phase=check.phase,
+        written="budget cap",
+        test=None
+        if worst is None
+        else Test(
+            quantity="metered_usd",
+            op="<=",
+            limit=worst.cap_usd,
+            value=None if reading.calls is None else worst.metered_usd,
+            n=int(sum(np.count_nonzero(use.rows) for use in uses)),
+        ),
+        shown=None
+        if reading.calls is None
+        else Shown(quantity="metered spend of the burst", unit="USD", value=sum(use.metered_usd for use in uses)),
+        evidence=tuple(Evidence(kind="request", ref=str(seq)) for seq in seqs),
+    )
+
+
+def _use(reading: Reading, burst: Burst) -> _Use:
+    rows = categories(reading.table, "principal").is_in([burst.principal])
+    rows &= reading.requests.user_class.is_in([burst.user_class.name])
+    metered = 0.0
+    if reading.calls is not None:
+        cost, owner = numbers(reading.calls, "cost_usd"), reading.call_owner
+        metered = float(cost[(owner >= 0) & rows[owner]].sum())
+    let_through = rows & (reading.requests.answered | (reading.calls_per_request > 0))
+    return _Use(
+        principal=burst.principal,
+        rows=rows,
+        cap_usd=reading.plan.capped_principals[burst.principal],
+        metered_usd=metered,
+        held_usd=int(np.count_nonzero(let_through)) * reservation_usd(burst.user_class),
+    )
+
+
+def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple[Status, str, Mask]:
+    """Return status, reason and the requests that show it."""
+    requests, per_request = reading.requests, reading.calls_per_request
+    nothing = np.zeros(len(requests.seq), dtype=np.bool_)
+    if worst is None:
+        return Status.INCONCLUSIVE, "the plan has no burst of a user with a budget for this check", nothing
+    rows = np.logical_or.reduce([use.rows for use in uses], axis=0)
+    sent = int(np.count_nonzero(rows))
+    if reading.calls is None:
+        return Status.INCONCLUSIVE, "the provider's records are missing, so nothing says what the burst really cost", rows
+    called = rows & (per_request > 0)
+    calls = int(np.count_nonzero(called))
+    if worst.metered_usd > worst.cap_usd:
+        return Status.FAIL, _overshoot(uses, worst, calls, sent), called & worst.rows
+    if calls == 0:
+        return Status.INCONCLUSIVE, f"none of the {sent} requests of the burst reached the provider", rows
+    by_model = requests.source.is_in([Source.PRIMARY, Source.SECONDARY])
+    unjoined = rows & requests.answered & by_model & (per_request == 0)
+    if np.any(unjoined):
+        many = int(np.count_nonzero(unjoined))
+        text = f"{many} answers of the burst cannot be joined with the provider's calls, so what they cost is unknown"
+        return Status.INCONCLUSIVE, text, unjoined
+    refused = rows & requests.result.is_in([Result.REFUSED])
+    by_budget = refused & requests.refusal.is_in([Refusal.BUDGET])
+    otherwise = refused & ~by_budget
+    if not np.any(by_budget):
+        what = ", ".join(f"{n} {name}" for name, n in requests.refusal.counts(otherwise).items()) or "none"
+        text = f"no request of the burst was refused for its budget (otherwise: {what}), so the cap was never put to the test"
+        return Status.INCONCLUSIVE, text, rows
+    if np.any(otherwise):
+        what = ", ".join(f"{n} {name}" for name, n in requests.refusal.counts(otherwise).items())
+        many = int(np.count_nonzero(otherwise))
+        return Status.FAIL, f"{many} of the burst's {sent} requests were refused, but not as budget: {what}", otherwise
+    held, cap = sum(use.held_usd for use in uses), sum(use.cap_usd for use in uses)
+    if held < LEAST_USED * cap:
+        text = (
+            f"only {calls} of {sent} calls were let through, which takes ${held:.4g} of the ${cap:.4g} budgeted: "
+            f"{int(np.count_nonzero(by_budget))} were refused while money was left"
+        )
+        return Status.FAIL, text, by_budget
+    text = (
+        f"{calls} of {sent} concurrent calls were let through and {int(np.count_nonzero(by_budget))} refused for their budget; "
+        f"by the provider's meter no user spent more than {worst.metered_usd / worst.cap_usd:.0%} of its cap".replace("%", " %")
+    )
+    return Status.PASS, text, nothing
+
+
+def _overshoot(uses: Sequence[_Use], worst: _Use, calls: int, sent: int) -> str:
+    over = sum(use.metered_usd > use.cap_usd for use in uses)
+    return (
+        f"by the provider's meter {worst.principal} spent ${worst.metered_usd:.4g} with a cap of ${worst.cap_usd:.4g}, "
+        f"{worst.metered_usd / worst.cap_usd:.2f} times as much; {over} of {len(uses)} users overspent, "
+        f"{calls} of {sent} concurrent calls reached the provider"
+    )

@@ -1,0 +1,204 @@
+"""Ratio objectives: is the share of bad events at most the limit? One judgement for each phase.
+
+The share is tested by its one-sided Clopper-Pearson bounds, on as many requests as the sequence is worth once
+clusters are accounted for. Source: docs/explanation/verdicts.md
+"""
+
+import math
+
+import numpy as np
+
+from harness.judge.causes import what_went_wrong
+from harness.judge.wording import count, percent, seconds
+from harness.measure.membership import Members
+from harness.measure.quantiles import quantiles_of
+from harness.measure.reading import Reading
+from harness.measure.requests import Mask
+from harness.measure.shares import Events, bad_limit, events_of
+from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
+from harness.model.objective import Objective, Quantity
+from harness.model.plan import PhaseKind
+from harness.stats import Decision, bounds_of_share, decide, effective_n, needed, wilson_interval
+
+MOST_EVIDENCE = 5
+
+_STATUS = {Decision.PASS: Status.PASS, Decision.FAIL: Status.FAIL, Decision.UNDECIDED: Status.INCONCLUSIVE}
+_QUANTITY = {Quantity.ERROR_SHARE: "error_share", Quantity.FALLBACK_SHARE: "fallback_share"}
+
+
+def judge_ratio(reading: Reading, objective: Objective) -> list[Judgement]:
+    """Return one judgement for each phase that the objective names; every phase but a warm-up where it names none."""
+    judged = [p.name for p in reading.plan.phases if p.kind is not PhaseKind.WARMUP]
+    return [_judge_phase(reading, objective, name) for name in objective.during or judged]
+
+
+def _judge_phase(reading: Reading, objective: Objective, phase: str) -> Judgement:
+    members = reading.members.get(phase)
+    if members is None:
+        return _judgement(objective, phase, Status.INCONCLUSIVE, f"the plan has no phase {phase!r}")
+    if members.phase.kind is PhaseKind.WARMUP:
+        return _judgement(objective, phase, Status.NOT_APPLICABLE, "a warm-up is never judged")
+    events = events_of(objective, reading.requests)
+    counted = members.eligible & events.counted
+    sequence = events.bad[counted]
+    n, bad = int(sequence.size), int(np.count_nonzero(sequence))
+    test = _test(objective, sequence, n, bad)
+    if n == 0:
+        return _judgement(objective, phase, Status.INCONCLUSIVE, _nothing_to_judge(objective, members), test=test)
+    status = _STATUS[decide(bad * _worth(test) / n, _worth(test), bad_limit(objective), objective.confidence)]
+    shown = _shown(reading, objective, counted, n, bad)
+    reason = _sentence(objective, phase, status, test, shown)
+    if status is Status.FAIL and (cause := what_went_wrong(reading, members, events.bad & counted)):
+        reason = f"{reason}; {cause}"
+    evidence = _evidence(reading, events, counted)
+    return _judgement(objective, phase, status, reason, test=test, shown=shown, evidence=evidence)
+
+
+def _judgement(
+    objective: Objective,
+    phase: str,
+    status: Status,
+    reason: str,
+    *,
+    test: Test | None = None,
+    shown: Shown | None = None,
+    evidence: tuple[Evidence, ...] = (),
+) -> Judgement:
+    return Judgement(
+        id=objective.id,
+        kind=objective.kind,
+        severity=objective.severity,
+        status=status,
+        reason=reason,
+        covers=objective.covers,
+        phase=phase,
+        written=objective.written,
+        test=test,
+        shown=shown,
+        evidence=evidence,
+    )
+
+
+def _worth(test: Test) -> float:
+    assert test.n_effective is not None
+    return test.n_effective
+
+
+def _test(objective: Objective, sequence: Mask, n: int, bad: int) -> Test:
+    worth = effective_n(sequence)
+    bad_worth = bad * worth / n if n else 0.0
+    bounds = bounds_of_share(bad_worth, worth, objective.confidence)
+    more = needed(bad_worth, worth, bad_limit(objective), objective.confidence)
+    if more and worth:
+        more = math.ceil(more * n / worth)  # each further request is worth as little as these were
+    at_most = objective.op == "<="
+    return Test(
+        quantity=_QUANTITY.get(objective.quantity, "bad_share"),
+        op=objective.op,
+        limit=objective.limit,
+        value=bounds.value if at_most or bounds.value is None else 1 - bounds.value,
+        lower=bounds.lower if at_most else 1 - bounds.upper,
+        upper=bounds.upper if at_most else 1 - bounds.lower,
+        confidence=objective.confidence,
+        n=n,
+        n_effective=round(worth, 1),
+        bad=bad,
+        needed=more,
+    )
+
+
+def _shown(reading: Reading, objective: Objective, counted: Mask, n: int, bad: int) -> Shown:
+    if objective.permille is not None:
+        requests = reading.requests
+        durations = requests.response_ns if objective.quantity is Quantity.LATENCY else requests.ttft_ns
+        (quantile,) = quantiles_of(durations[counted], (objective.permille,))
+        name = f"p{objective.permille / 10:g}"
+        ends = (quantile.low_s, quantile.high_s)
+        interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+        return Shown(quantity=name, unit="s", value=quantile.value_s, interval=interval)
+    good = n - bad if objective.op == ">=" else bad
+    return Shown(quantity=str(objective.quantity), unit="ratio", value=good / n, interval=wilson_interval(good, n))
+
+
+def _evidence(reading: Reading, events: Events, counted: Mask) -> tuple[Evidence, ...]:
+    """Return the worst of the bad: those never answered first, each group by how long it took."""
+    requests = reading.requests
+    rows = np.flatnonzero(counted & events.bad)
+    took = np.nan_to_num(requests.ended_ns[rows] - requests.intended_ns[rows], nan=np.inf)
+    order = np.lexsort((requests.seq[rows], -took, requests.answered[rows]))
+    return tuple(Evidence(kind="request", ref=str(requests.seq[row])) for row in rows[order[:MOST_EVIDENCE]])
+
+
+def _nothing_to_judge(objective: Objective, members: Members) -> str:
+    about = f" of {' and '.join(objective.classes)}" if objective.classes else ""
+    intended = int(np.count_nonzero(members.intended))
+    parts = {
+        "straddled the edge of a fault": int(np.count_nonzero(members.straddling)),
+        "came before the recovery": int(np.count_nonzero(members.recovering)),
+        "were cancelled by the harness": int(np.count_nonzero(members.cancelled)),
+        f"are nothing that {objective.quantity} counts": int(np.count_nonzero(members.eligible)),
+    }
+    told = ", ".join(f"{number:,} {what}" for what, number in parts.items() if number)
+    return f"nothing to judge{about} in phase {members.phase.name}: {count(intended, 'request')} intended" + (
+        f", of which {told}" if told else ""
+    )
+
+
+def _sentence(objective: Objective, phase: str, status: Status, test: Test, shown: Shown) -> str:
+    assert test.n is not None
+    assert test.bad is not None
+    limit = percent(objective.limit)
+    assert test.value is not None
+    assert test.lower is not None
+    assert test.upper is not None
+    share = percent(test.value, against=objective.limit)
+    sure = f"{objective.confidence:.0%} confidence".replace("%", " %")
+    if objective.op == ">=":
+        hits = test.n - test.bad
+        figure = f"{share} of the answers in phase {phase} came from a fallback ({hits:,} of {test.n:,}; limit at least {limit}"
+        figure = f"only {figure}" if status is Status.FAIL else figure
+        bound = (
+            f"at least {percent(test.lower, against=objective.limit)}",
+            f"at most {percent(test.upper, against=objective.limit)}",
+        )
+    else:
+        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {_predicate(objective)} "
+        figure += f"({test.bad:,} of {test.n:,}; limit at most {limit}"
+        bound = (
+            f"at most {percent(test.upper, against=objective.limit)}",
+            f"at least {percent(test.lower, against=objective.limit)}",
+        )
+    if objective.permille is not None and status is not Status.INCONCLUSIVE:
+        value = "never" if shown.value is None else seconds(shown.value)
+        figure += f"; {shown.quantity} {value}"
+    if status is Status.PASS:
+        return f"{figure}; {bound[0]} with {sure})"
+    if status is Status.FAIL:
+        return f"{figure}; {bound[1]} with {sure})"
+    between = (
+        f"the true share may be {percent(test.lower, against=objective.limit)} to {percent(test.upper, against=objective.limit)}"
+    )
+    if test.needed:
+        return (
+            f"{figure}): too few to decide, {between}; about {count(test.needed, 'more request')} would, if the share stays there"
+        )
+    return f"{figure}): too near the limit for any number of requests to decide, {between}"
+
+
+def _whole(objective: Objective, n: int) -> str:
+    if objective.quantity is Quantity.FALLBACK_SHARE:
+        return "the answers"
+    return "the streamed requests" if objective.quantity is Quantity.TTFT else f"the {'request' if n == 1 else 'requests'}"
+
+
+def _predicate(objective: Objective) -> str:
+    if objective.quantity is Quantity.FALLBACK_SHARE:
+        return "came from a fallback"
+    if objective.threshold_ns is None:
+        return "failed"
+    bound = seconds(objective.threshold_ns / 1e9)
+    return (
+        f"took longer than {bound} to their first token or failed"
+        if objective.quantity is Quantity.TTFT
+        else (f"took longer than {bound} or failed")
+    )

@@ -1,0 +1,175 @@
+"""The verdict of a run: every objective and check judged, weighed, and said in one sentence. Reads no clock."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.checks import CHECKS
+from harness.judge.ratio import judge_ratio
+from harness.judge.recovery import judge_recovery
+from harness.judge.spend import judge_spend
+from harness.judge.validity import in_one_sentence, why_invalid
+from harness.judge.wording import count
+from harness.measure import Reading, read_run, summarise
+from harness.measure.requests import numbers
+from harness.model.judgement import (
+    EXIT_CODES,
+    Judgement,
+    Status,
+    Verdict,
+    VerdictScenario,
+    VerdictTarget,
+    gravest,
+)
+from harness.model.objective import Kind, Objective, Quantity, Severity
+from harness.model.plan import PlannedCheck
+from harness.rundir import RunDirectory
+
+JUDGES: Mapping[Quantity, Callable[[Reading, Objective], list[Judgement]]] = {
+    Quantity.LATENCY: judge_ratio,
+    Quantity.TTFT: judge_ratio,
+    Quantity.ERROR_SHARE: judge_ratio,
+    Quantity.FALLBACK_SHARE: judge_ratio,
+    Quantity.RECOVERY: judge_recovery,
+    Quantity.SPEND: judge_spend,
+}
+
+NEAREST_THE_CAUSE = (
+    Kind.INVARIANT,
+    Kind.CHECK,
+    Quantity.FALLBACK_SHARE,
+    Quantity.ERROR_SHARE,
+    Quantity.LATENCY,
+    Quantity.TTFT,
+    Quantity.RECOVERY,
+    Quantity.SPEND,
+)
+"""Which of several failed objectives the verdict's sentence is about: a missing fallback makes errors, errors make
+latency fail, and all of them keep a service from recovering."""
+
+
+def judge(run: RunDirectory) -> Verdict:
+    """Return the verdict of a run from its directory alone, the same each time.
+
+    Closes the samples first where a killed run left only streams. Raises RunDirectoryError on what cannot be read.
+    """
+    reading = read_run(run)
+    plan = reading.plan
+    problems = why_invalid(run, reading)
+    results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
+    results += [_judge_check(run, check) for check in plan.checks]
+    results = [_weighed(judgement, problems) for judgement in results]
+    overall = _overall(results, problems)
+    return Verdict(
+        run_id=plan.run_id,
+        verdict=overall,
+        exit_code=int(EXIT_CODES[overall]),
+        reason=_reason(overall, results, problems, plan.objectives),
+        started_at=_started_at(reading),
+        duration_s=round(summarise(reading).duration_s, 3),
+        harness_version=plan.harness_version,
+        seed=plan.seed,
+        plan_digest=run.plan_digest(),
+        scenario=VerdictScenario(name=plan.scenario.name, digest=plan.scenario.digest),
+        target=VerdictTarget(kind=plan.target.kind, version=plan.target.version),
+        spend_usd=_whole_spend_usd(reading),
+        results=tuple(results),
+        faults=reading.faults,
+        instrument=reading.health,
+        labels=plan.labels,
+    )
+
+
+def judge_and_write(run: RunDirectory) -> Verdict:
+    """Judge a run and write `verdicts/NNN.json` and `verdict.json`. Raises RunDirectoryError, StorageError."""
+    verdict = judge(run)
+    run.write_verdict(verdict)
+    return verdict
+
+
+def _judge_objective(reading: Reading, objective: Objective) -> list[Judgement]:
+    judge_one = JUDGES.get(objective.quantity)
+    if judge_one is not None:
+        return judge_one(reading, objective)
+    reason = f"this version of the harness does not judge {objective.quantity}"
+    return [
+        Judgement(
+            id=objective.id,
+            kind=objective.kind,
+            severity=objective.severity,
+            status=Status.INCONCLUSIVE,
+            reason=reason,
+            covers=objective.covers,
+            written=objective.written,
+        )
+    ]
+
+
+def _judge_check(run: RunDirectory, check: PlannedCheck) -> Judgement:
+    known = CHECKS.get(check.name)
+    if known is not None:
+        return known[1](run, check)
+    return Judgement(
+        id=check.id,
+        kind=Kind.CHECK,
+        severity=Severity.GATE,
+        status=Status.INCONCLUSIVE,
+        reason=f"this version of the harness knows no check {check.name!r}",
+        covers=check.covers,
+        phase=check.phase,
+    )
+
+
+def _weighed(judgement: Judgement, problems: Sequence[str]) -> Judgement:
+    """Return a result as its severity and the run's validity leave it; its figures stay."""
+    violated = judgement.kind is Kind.INVARIANT and judgement.status is Status.FAIL
+    if problems and not violated and judgement.status is not Status.NOT_APPLICABLE:
+        return replace(
+            judgement, status=Status.INVALID, reason=f"not judged, the run is invalid; it measured: {judgement.reason}"
+        )
+    if judgement.severity is Severity.WARN and judgement.status is Status.FAIL:
+        return replace(judgement, status=Status.WARN)
+    return judgement
+
+
+def _overall(results: Sequence[Judgement], problems: Sequence[str]) -> Status:
+    gates = [judgement.status for judgement in results if judgement.severity is Severity.GATE]
+    overall = gravest([*gates, Status.INVALID] if problems else gates)
+    warned = any(j.status is Status.WARN for j in results if j.severity is Severity.WARN)
+    return Status.WARN if overall is Status.PASS and warned else overall
+
+
+def _reason(overall: Status, results: Sequence[Judgement], problems: Sequence[str], objectives: Sequence[Objective]) -> str:
+    if overall is Status.INVALID:
+        return f"invalid: {in_one_sentence(problems)}"
+    gates = [judgement for judgement in results if judgement.severity is Severity.GATE]
+    if overall is Status.PASS:
+        passed = sum(judgement.status is Status.PASS for judgement in gates)
+        return f"pass: all {passed} results passed" if passed != 1 else f"pass: {gates[0].reason}"
+    quantity = {objective.id: objective.quantity for objective in objectives}
+
+    def rank(judgement: Judgement) -> int:
+        keys = (judgement.kind, quantity.get(judgement.id, Quantity.CHECK))
+        return min((NEAREST_THE_CAUSE.index(key) for key in keys if key in NEAREST_THE_CAUSE), default=1)
+
+    telling = sorted((j for j in results if j.status is overall), key=rank)
+    if not telling:
+        return f"{overall.value}: nothing was judged: the scenario has no gate objective that applies"
+    rest = len(telling) - 1
+    return f"{overall.value}: {telling[0].reason}" + (f" (and {count(rest, 'more result')} like it)" if rest else "")
+
+
+def _started_at(reading: Reading) -> str:
+    clock = reading.plan.clock
+    if clock is None:
+        return reading.plan.created_at
+    return datetime.datetime.fromtimestamp(clock.zero_wall_ns / 1e9, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _whole_spend_usd(reading: Reading) -> float:
+    """Return all that the run cost, bursts of checks included: by the provider, else as the target claims."""
+    if reading.calls is not None:
+        return round(float(numbers(reading.calls, "cost_usd").sum()), 9)
+    return round(float(np.nansum(reading.requests.claimed_cost_usd)), 9)
