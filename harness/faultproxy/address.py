@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 
-from harness.faultproxy.failure import ApiError, server_error
+from harness.faultproxy.failure import ApiError, bad_request, server_error
 
 Address = tuple[str, int]
 
@@ -22,6 +22,17 @@ def split_address(text: str) -> Address:
     if not (port.isascii() and port.isdigit() and int(port) < 65536) and port:
         raise server_error(f"address {text}: invalid port; allowed: 0 to 65535")
     return host, int(port or 0)
+
+
+def checked_upstream(text: str) -> Address:
+    """Return host and port to dial. Raises ApiError (400): Toxiproxy takes anything, and fails at each connection."""
+    try:
+        host, port = split_address(text)
+    except ApiError as error:
+        raise bad_request(f"upstream: {error.message}; allowed: host:port") from error
+    if port == 0:
+        raise bad_request(f"upstream: address {text}: nothing listens on port 0; allowed: host:port")
+    return host or "127.0.0.1", port
 
 
 def joined(host: str, port: int) -> str:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from harness import __version__
 from harness.errors import did_you_mean
+from harness.faultproxy.address import checked_upstream
 from harness.faultproxy.document import field, mapping, parse, sequence
 from harness.faultproxy.failure import ApiError, bad_request, conflict, not_found
 from harness.faultproxy.lease import Lease
@@ -88,6 +89,7 @@ class Api:
         for key, value in (("name", name), ("upstream", upstream)):
             if not value:
                 raise bad_request(f"missing required field: {key}{where}")
+        checked_upstream(upstream)
         return self.proxies.new(name=name, listen=listen, upstream=upstream)
 
     async def populate(self, body: bytes) -> Answer:

@@ -57,6 +57,8 @@ class Pipe:
                 continue
             active = toxic.strikes(self.seed)
             self._stages[index] = (toxic, stage, active)
+            if self.done:
+                return
             if was_active and active:
                 stage.edited()
             elif was_active:
@@ -71,7 +73,7 @@ class Pipe:
         """Take a toxic out of the chain; what it held goes on, in order."""
         for index, (other, stage, active) in enumerate(self._stages):
             if other is toxic:
-                if active:
+                if active and not self.done:
                     stage.removed()
                     stage.stop()
                 del self._stages[index]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from harness.faultproxy.address import Address, joined, listen_socket, resolve, split_address
+from harness.faultproxy.address import Address, checked_upstream, joined, listen_socket, resolve
 from harness.faultproxy.link import Link, Side
 from harness.faultproxy.toxic import Direction, Toxic
 
@@ -28,9 +28,9 @@ class Proxy:
 
     @property
     def upstream_address(self) -> Address:
-        """Where the server is. Raises OSError on an address without a port, as a failed dial does."""
+        """Where the server is."""
         if self._upstream_address is None:
-            self._upstream_address = split_address(self.upstream)
+            self._upstream_address = checked_upstream(self.upstream)
         return self._upstream_address
 
     def shown(self) -> dict[str, Any]:  # JSON of the API, not a noun of ours
@@ -75,6 +75,7 @@ class Proxy:
 
     async def move(self, *, listen: str, upstream: str, enabled: bool) -> None:
         """Take new addresses, which closes every link, and be enabled or not. Raises ApiError (500)."""
+        checked_upstream(upstream)
         if upstream != self.upstream or not await self.listens_on(listen):
             self.stop()
             self.listen, self.upstream, self._upstream_address = listen, upstream, None

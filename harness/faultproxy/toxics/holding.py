@@ -18,10 +18,14 @@ class HoldingStage(Stage):
 
     CAPACITY_BYTES: above this the sender is not read any more, until half of it is gone.
     EARLY_NS: how much too early an item may pass; for toxics that owe a rate, not a delay.
+    TICK_NS: the shortest wait. The loop's clock ticks in milliseconds, and a shorter wait spins.
+    ONE_BY_ONE: pass one item a turn of the loop, so that each is a write of its own.
     """
 
     CAPACITY_BYTES: ClassVar[int] = 64 * 1024
     EARLY_NS: ClassVar[int] = 0
+    TICK_NS: ClassVar[int] = NS_PER_MS
+    ONE_BY_ONE: ClassVar[bool] = False
 
     __slots__ = ("_full", "_held_bytes", "_queue", "_timer")
 
@@ -30,7 +34,7 @@ class HoldingStage(Stage):
         self._queue: deque[tuple[int, Data | Ending, int]] = deque()  # due, item, arrival
         self._held_bytes = 0
         self._full = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def hold_until(self, due_ns: int, item: Data | Ending, arrival_ns: int = 0) -> None:
         """Pass an item on at `due_ns` (monotonic clock), never before what was held earlier."""
@@ -73,6 +77,8 @@ class HoldingStage(Stage):
         now_ns = time.monotonic_ns() + self.EARLY_NS
         while self._queue and self._queue[0][0] <= now_ns:
             self._pass_head()
+            if self.ONE_BY_ONE:
+                break
         self._relax()
         self._arm()
 
@@ -97,9 +103,12 @@ class HoldingStage(Stage):
         self._cancel()
         if not self._queue or self._queue[0][0] >= NEVER_NS:
             return
-        # The loop's clock ticks in milliseconds: a shorter wait would spin, and `_due` looks at the real clock anyway.
-        wait_ns = max(self._queue[0][0] - time.monotonic_ns(), NS_PER_MS)
-        self._timer = asyncio.get_running_loop().call_later(wait_ns / 1e9, self._due)
+        wait_ns = max(self._queue[0][0] - time.monotonic_ns(), self.TICK_NS)
+        loop = asyncio.get_running_loop()
+        if wait_ns < NS_PER_MS:
+            self._timer = loop.call_soon(self._due)
+        else:
+            self._timer = loop.call_later(wait_ns / 1e9, self._due)  # `_due` looks at the finer clock again
 
     def _cancel(self) -> None:
         if self._timer is not None:
