@@ -106,13 +106,17 @@ def test_a_harness_ended_by_a_signal_leaves_nothing(tmp_path: Path, number: sign
 def test_a_killed_keeper_takes_its_children_with_it_and_clean_finds_the_rest(tmp_path: Path) -> None:
     with a_control_process(tmp_path) as (control, found):
         control.send_signal(signal.SIGSTOP)  # so that it cannot clean up itself
+        everyone = everyone_in(found)
         children = [child for _, child in found.children]
         send(found.keeper, signal.SIGKILL)
         until(lambda: not any(map(is_alive, children)))
         assert clean_leftovers(tmp_path / "state") == []  # its control process still lives
+        strays = [identity for identity in everyone if is_alive(identity)]
+        assert len(strays) == 2, "what the children started: nobody's children now"
         control.kill()
         control.wait()
         assert f"removed {found.directory}" in clean_leftovers(tmp_path / "state")
+        assert not any(map(is_alive, strays))
         assert not Path(found.directory).exists()
         assert marker.read_all(tmp_path / "state") == []
 
@@ -141,12 +145,14 @@ def test_stop_asks_politely_and_in_layers(supervisor: Supervisor, tmp_path: Path
 
 
 def test_frozen_and_stubborn_processes_are_ended_within_seven_seconds(supervisor: Supervisor, tmp_path: Path) -> None:
-    frozen = supervisor.spawn(shell("frozen", "sleep 1000", tmp_path))
+    frozen = supervisor.spawn(shell("frozen", "trap 'echo thawed; exit 0' TERM; echo up; while :; do sleep 0.05; done", tmp_path))
+    until(lambda: (tmp_path / "frozen.log").read_text() == "up\n")
     send(frozen, signal.SIGSTOP)
     stubborn = supervisor.spawn(shell("stubborn", "trap '' TERM INT; while :; do sleep 1; done", tmp_path, stop_layer=1))
     began = time.monotonic()
     supervisor.stop()
     assert time.monotonic() - began < 7
+    assert (tmp_path / "frozen.log").read_text() == "up\nthawed\n"
     assert not is_alive(frozen)
     assert not is_alive(stubborn)
 
@@ -191,11 +197,17 @@ def test_a_program_that_is_not_there_is_named(supervisor: Supervisor, tmp_path: 
 
 
 def test_a_keeper_that_is_killed_is_told_of_and_stop_still_cleans_up(supervisor: Supervisor, tmp_path: Path) -> None:
-    child = supervisor.spawn(shell("x", "sleep 1000", tmp_path))
+    note = tmp_path / "pid"
+    child = supervisor.spawn(shell("x", f"sleep 1000 & echo $! > {note}; wait", tmp_path))
+    until(lambda: note.exists() and note.read_text().strip())
+    stray = identify(int(note.read_text()))
+    assert stray is not None
     (found,) = marker.read_all(tmp_path / "state")
     send(found.keeper, signal.SIGKILL)
     until(lambda: supervisor.exits() == {"keeper": -9})
     until(lambda: not is_alive(child))
+    supervisor.stop()
+    assert not is_alive(stray)
     with pytest.raises(StackError, match="keeper"):
         supervisor.spawn(shell("y", "sleep 1000", tmp_path))
 

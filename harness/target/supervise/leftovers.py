@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.target.supervise import marker, removal
-from harness.target.supervise.procfs import Identity, end_all, is_alive
+from harness.target.supervise.procfs import Identity, end_all, is_alive, stamped
 from harness.target.supervise.shared_memory import remove_segments
 
 
@@ -30,6 +30,8 @@ def _clean(where: Path, found: marker.Marker, *, pids_hold: bool) -> list[str]:
         named = {child: name for name, child in found.children if is_alive(child)}
         if is_alive(found.keeper):
             named[found.keeper] = "keeper"
+        for stray in stamped(found.stack_id):
+            named.setdefault(stray, "a process")
     stuck = end_all(named, within_s=5.0)
     done += [
         f"ended {name} (pid {identity.pid}) of stack {found.stack_id}"

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+STAMP = "LLM_HARNESS_STACK"
+"""The environment variable by which a stack's processes know whose they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -61,6 +64,18 @@ def descendants(pid: int) -> list[Identity]:
         below = children.pop(waiting.pop(0), [])
         found += below
         waiting += [child.pid for child in below]
+    return found
+
+
+def stamped(stack_id: str) -> list[Identity]:
+    """Return every living process that was started for a stack, by whomever: all inherit its name in their environment."""
+    stamp = f"\0{STAMP}={stack_id}\0".encode()
+    found: list[Identity] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (identity := identify(int(entry.name))) is not None:
+            with contextlib.suppress(OSError):  # not ours to read, or gone
+                if stamp in b"\0" + (entry / "environ").read_bytes() and is_alive(identity):
+                    found.append(identity)
     return found
 
 

@@ -19,7 +19,7 @@ from harness.errors import HarnessError, StackError, StorageError
 from harness.target.supervise import marker, removal
 from harness.target.supervise.children import Spawn
 from harness.target.supervise.marker import default_state_directory
-from harness.target.supervise.procfs import Identity, end_all
+from harness.target.supervise.procfs import STAMP, Identity, end_all, stamped
 from harness.target.supervise.shared_memory import remove_segments
 
 _ANSWER_WITHIN_S = 10.0
@@ -69,6 +69,7 @@ class Supervisor:
 
     def spawn(self, spawn: Spawn) -> Identity:
         """Start a process. Raises StackError or StorageError where it cannot be started."""
+        spawn = dataclasses.replace(spawn, environment={**spawn.environment, STAMP: self.stack_id})
         with self._changed:
             self._exits.pop(spawn.name, None)
         answer = self._ask(spawn.name, {"do": "spawn", "spawn": dataclasses.asdict(spawn)})
@@ -113,7 +114,7 @@ class Supervisor:
             self._finish_what_the_keeper_left()
 
     def _finish_what_the_keeper_left(self) -> None:
-        left = end_all(self._known, within_s=1.0)
+        left = end_all([*self._known, *stamped(self.stack_id)], within_s=1.0)
         remove_segments(identity.pid for identity in self._known)
         gone = removal.remove(self.directory, self.stack_id)
         with contextlib.suppress(OSError):
