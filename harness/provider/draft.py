@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model.simulated import SimulatedModel
-from harness.provider.script import Hold
+from harness.provider.script import Part
 
 if TYPE_CHECKING:
     from harness.provider.faults.base import ProviderFault
@@ -19,14 +19,6 @@ class Operation(enum.Enum):
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
-
-
-class Shows(enum.Enum):
-    """When an edit of a draft has reached the client: with the first content, the usage, or the end."""
-
-    CONTENT = "content"
-    USAGE = "usage"
-    END = "end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +43,8 @@ class Draft:
     blank_chunks: None for content as it is; 0 for empty `choices` throughout, N for N empty ones before the content.
     billed_completion_tokens: what the meter bills in place of the tokens that were generated.
     edit_body: the last word on the JSON of an answer that is not streamed.
+    opening: parts before the head. shown_after: a fault has touched the call once N content chunks (0: the head) are out;
+    shown_in_usage, shown_at_end: once the usage, or all, is out. A whole body is all of this at once.
     """
 
     call_id: str
@@ -79,14 +73,12 @@ class Draft:
     blank_chunks: int | None = None
     edit_body: Callable[[bytes], bytes] | None = None
     refusal: Refusal | None = None
-    holds: list[Hold] = field(default_factory=list)
-    shows: list[tuple[Shows, ProviderFault]] = field(default_factory=list)
+    opening: list[Part] = field(default_factory=list)
+    shown_after: list[tuple[int, ProviderFault]] = field(default_factory=list)
+    shown_in_usage: list[ProviderFault] = field(default_factory=list)
+    shown_at_end: list[ProviderFault] = field(default_factory=list)
 
     def usage(self) -> tuple[int, int]:
         """Return the prompt and completion tokens that the answer claims."""
         billed = len(self.words) if self.billed_completion_tokens is None else self.billed_completion_tokens
         return round(self.prompt_tokens * self.shown_usage_factor), round(billed * self.shown_usage_factor)
-
-    def faults_that_show(self, moment: Shows) -> list[ProviderFault]:
-        """Return the faults whose edit reaches the client at that moment."""
-        return [fault for shows, fault in self.shows if shows is moment]

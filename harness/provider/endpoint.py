@@ -8,6 +8,7 @@ from harness.provider.asking import Ask, fingerprint_of, model_named, no_key, un
 from harness.provider.draft import Draft, Operation, Refusal
 from harness.provider.exchange import Caller, Exchange
 from harness.provider.faults.base import ProviderFault
+from harness.provider.faults.outage import Outage
 from harness.provider.faults.trigger import Asked
 from harness.provider.generation import generate
 from harness.provider.openai import error_body, models_body, render, render_refusal
@@ -33,6 +34,9 @@ class Endpoint:
         fingerprint = fingerprint_of(request.headers.get("authorization", ""))
         if operation is not None and request.method == "POST":
             self._call(connection, request, operation, fingerprint)
+        elif dark := self._dark(request, fingerprint):
+            dark.acted += 1
+            connection.close(abruptly=dark.text("how") == "rst")
         elif request.path == "/v1/models" and fingerprint is None:
             _reply(connection, request, 401, _error(no_key()))
         elif request.path == "/v1/models" and request.method == "GET":
@@ -41,6 +45,17 @@ class Endpoint:
             _reply(connection, request, 405, error_body(f"{request.method} is not allowed here", "invalid_request_error"))
         else:
             _reply(connection, request, 404, error_body(f"there is nothing at {request.path:.200}", "invalid_request_error"))
+
+    def _dark(self, request: Request, fingerprint: str | None) -> Outage | None:
+        """Return the outage that this request, which is no call, runs into."""
+        asked = Asked(
+            model="",
+            key_fingerprint=fingerprint or "",
+            headers=request.headers,
+            prompt=request.path.encode("latin-1"),
+            received_ns=request.received_ns,
+        )
+        return next(iter(self._state.board.outages(self.name, asked)), None)
 
     def _call(self, connection: Connection, request: Request, operation: Operation, fingerprint: str | None) -> None:
         call_id = f"{self.name}-{next(self._state.numbers)}"

@@ -113,8 +113,10 @@ class Exchange:
                 return
             if kind is Kind.HOLD:
                 assert isinstance(part, Hold)
-                self._begin_hold(part)
-                return
+                if part.fault.holds(self.caller.call_id):
+                    self._begin_hold(part)
+                    return
+                continue
             if not self._do(step):
                 return
         self._end(self._script.ended)
@@ -173,7 +175,7 @@ class Exchange:
         if self._hold is not None:
             self._let_go(self._hold)
         if ended == "completed" and self._billed is not None:
-            self._count(self._billed - self._generated)
+            self._count(max(0, self._billed - self._generated))
         self._connection.in_flight = None
         self._on_end(self, self._record(ended))
         if close:

@@ -1,13 +1,18 @@
 """The OpenAI shapes: requests decoded and checked, drafts rendered to scripts."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from harness.model.simulated import SIMULATED_MODELS
-from harness.provider.draft import Draft, Operation, Refusal, Shows
+from harness.provider.draft import Draft, Operation, Refusal
 from harness.provider.script import Body, Close, Mark, Part, Piece, Place, Script, Tokens
 from harness.provider.wire import chunk, head
+
+if TYPE_CHECKING:
+    from harness.provider.faults.base import ProviderFault
 
 
 class ContentPart(msgspec.Struct, frozen=True):
@@ -70,10 +75,10 @@ def render(draft: Draft) -> Script:
     """Return the script of a draft: a stream, a whole body, or a refusal."""
     if draft.refusal is not None:
         script = render_refusal(draft.refusal, draft.call_id)
-        script.parts[:0] = draft.holds
+        script.parts[:0] = draft.opening
         return script
     parts = _stream(draft) if draft.operation is Operation.CHAT and draft.streamed else _whole(draft)
-    return Script(parts=[*draft.holds, *parts], chunked=draft.chunked, keep_alive=draft.chunked or not draft.streamed)
+    return Script(parts=[*draft.opening, *parts], chunked=draft.chunked, keep_alive=draft.chunked or not draft.streamed)
 
 
 def render_refusal(refusal: Refusal, call_id: str) -> Script:
@@ -88,8 +93,8 @@ def render_refusal(refusal: Refusal, call_id: str) -> Script:
     return Script(parts=parts, status_code=refusal.status_code, ended="refused", chunked=False)
 
 
-def _marks(draft: Draft, moment: Shows) -> list[Part]:
-    return [Mark(fault=fault) for fault in draft.faults_that_show(moment)]
+def _marks(faults: list[ProviderFault]) -> list[Part]:
+    return [Mark(fault=fault) for fault in faults]
 
 
 def _usage(draft: Draft) -> dict[str, int]:
@@ -137,33 +142,32 @@ def _stream(draft: Draft) -> list[Part]:
         copies=draft.copies,
         blank=event([]) if draft.blank_chunks == 0 else None,
     )
-    content = _content(tokens, draft)
     parts: list[Part] = [
         Piece(place=Place.HEAD, data=head(200, headers, None)),
         piece(Place.ROLE, event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])),
+        *_marks([fault for chunks, fault in draft.shown_after if chunks == 0]),
         *[piece(Place.OTHER, event([])) for _ in range(draft.blank_chunks or 0)],
-        *content,
+        *_content(tokens, draft),
         piece(Place.FINISH, event([{"index": 0, "delta": {}, "finish_reason": draft.finish_reason}])),
     ]
     if draft.include_usage and not draft.usage_left_out:
         parts.append(piece(Place.USAGE, event([], _usage(draft))))
     if draft.include_usage:
-        parts += _marks(draft, Shows.USAGE)
+        parts += _marks(draft.shown_in_usage)
     parts.append(piece(Place.DONE, b"data: [DONE]\n\n"))
-    parts += _marks(draft, Shows.END)
+    parts += _marks(draft.shown_at_end)
     if draft.chunked:
         parts.append(Piece(place=Place.OTHER, data=b"0\r\n\r\n"))
     return parts
 
 
 def _content(tokens: Tokens, draft: Draft) -> list[Part]:
-    """Return the tokens, with the marks of what shows in them behind the first."""
-    marks = _marks(draft, Shows.CONTENT)
-    if not marks:
-        return [tokens]
+    """Return the tokens, with the marks of what shows in them."""
     script = Script(parts=[tokens])
-    index = script.after_content(1) or 0
-    script.parts[index:index] = marks
+    for chunks, fault in draft.shown_after:
+        index = script.after_content(min(chunks, len(tokens.words))) if chunks else None
+        if index is not None:
+            script.parts.insert(index, Mark(fault=fault))
     return script.parts
 
 
@@ -192,5 +196,5 @@ def _whole(draft: Draft) -> list[Part]:
         first_wait_ns=draft.first_wait_ns,
         gap_ns=draft.gap_ns,
     )
-    moments = (Shows.CONTENT, Shows.USAGE, Shows.END)
-    return [body, *[mark for moment in moments for mark in _marks(draft, moment)]]
+    shown = [fault for _, fault in draft.shown_after]
+    return [body, *_marks([*shown, *draft.shown_in_usage, *draft.shown_at_end])]

@@ -161,6 +161,35 @@ class Script:
                 return index + 1
         return None
 
+    @property
+    def streamed(self) -> bool:
+        """Whether there is a stream of tokens."""
+        return any(isinstance(part, Tokens) for part in self.parts)
+
+    def before_content(self) -> int | None:
+        """Return the index of the first content, or None where there is none."""
+        return next((index for index, part in enumerate(self.parts) if isinstance(part, Tokens | Body)), None)
+
+    def half_of_next(self, index: int) -> bytes:
+        """Return the first half of the bytes that would be sent next from there."""
+        data = next((data for _, data, _, _ in Script(parts=self.parts[index:]).steps() if data), b"")
+        return data[: len(data) // 2]
+
+    def separate_head(self) -> tuple[int, bytes] | None:
+        """Return where the head stands and its bytes, as a part of its own; None where there is none."""
+        for index, part in enumerate(self.parts):
+            if isinstance(part, Piece) and part.place is Place.HEAD:
+                return index, part.data
+            if isinstance(part, Body):
+                first = Piece(place=Place.HEAD, data=part.data[: part.split])
+                self.parts[index : index + 1] = [first, replace(part, data=part.data[part.split :], split=0)]
+                return index, first.data
+        return None
+
+    def terminator(self) -> list[Part]:
+        """Return what ends a stream's body on the wire."""
+        return [Piece(place=Place.OTHER, data=b"0\r\n\r\n")] if self.chunked else []
+
     def index_of(self, place: Place) -> int | None:
         """Return where the first piece of that place stands, or None."""
         for index, part in enumerate(self.parts):

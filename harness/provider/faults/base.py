@@ -38,7 +38,8 @@ class Held(Protocol):
 class ProviderFault:
     """A fault that is in force. A kind overrides what it needs of `edit_draft`, `edit_script` and `ended`.
 
-    acted: calls that it really touched, so far. held: calls that wait for it, by call id.
+    acted: calls that it really touched, so far; a call that began under it may still be touched once it is lifted.
+    held: calls that wait for it, by call id.
     """
 
     PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
@@ -48,6 +49,7 @@ class ProviderFault:
         self.trigger = trigger
         self.acted = 0
         self.held: dict[str, Held] = {}
+        self._lifted = False
 
     def edit_draft(self, draft: Draft) -> None:
         """Change what will be said; not called any more once the draft is refused."""
@@ -58,8 +60,13 @@ class ProviderFault:
     def ended(self, call_id: str) -> None:
         """Hear of the end of a call that this fault was triggered for."""
 
+    def holds(self, call_id: str) -> bool:  # noqa: ARG002 - a kind that lets go by itself looks at it
+        """Return whether a call that comes to a `Hold` of this fault has to wait there."""
+        return not self._lifted
+
     def lift(self) -> None:
-        """Let all held calls go on."""
+        """Let all held calls go on, and hold no more."""
+        self._lifted = True
         for held in list(self.held.values()):
             held.release()
 

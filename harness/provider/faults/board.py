@@ -10,6 +10,7 @@ from harness.model.fault import Scalar
 from harness.provider.faults import KINDS
 from harness.provider.faults.base import FaultSpec, ProviderFault
 from harness.provider.faults.checking import RejectedError, checked
+from harness.provider.faults.outage import Outage
 from harness.provider.faults.trigger import Asked, Trigger
 
 MAX_CLEARED = 1_000
@@ -78,6 +79,11 @@ class Board:
     def triggered(self, endpoint: str, asked: Asked) -> list[ProviderFault]:
         """Return the faults whose trigger fires for a call; each counts it."""
         return [fault for fault in self._faults.values() if fault.spec.endpoint == endpoint and fault.trigger.fires(asked)]
+
+    def outages(self, endpoint: str, asked: Asked) -> list[Outage]:
+        """Return the outages that a request runs into which is no call; other kinds neither act on it nor count it."""
+        found = [fault for fault in self._faults.values() if isinstance(fault, Outage) and fault.spec.endpoint == endpoint]
+        return [fault for fault in found if fault.trigger.fires(asked)]
 
     def lease(self, seconds: float) -> None:
         """Let all faults fall away unless this is called again within `seconds`."""
