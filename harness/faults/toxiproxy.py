@@ -180,7 +180,7 @@ def _toxics(fault: Fault) -> list[Toxic]:
             kind=fault.kind,
             stream=direction,
             toxicity=toxicity,
-            attributes={name: int(value) for name, value in values.items()},
+            attributes={name: value for name, value in values.items() if isinstance(value, int | float)},
         )
         for direction in (("upstream", "downstream") if stream == "both" else (stream,))
     ]

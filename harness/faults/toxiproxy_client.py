@@ -28,7 +28,7 @@ class Toxic:
     kind: str
     stream: str
     toxicity: float
-    attributes: Mapping[str, int]
+    attributes: Mapping[str, int | float]
 
 
 class RefusedError(FaultError):
@@ -83,7 +83,7 @@ class ToxiproxyClient:
             attributes=dict(toxic.attributes),
         )
 
-    def update_toxic(self, proxy: str, name: str, attributes: Mapping[str, int], *, toxicity: float) -> None:
+    def update_toxic(self, proxy: str, name: str, attributes: Mapping[str, int | float], *, toxicity: float) -> None:
         """Change a toxic in place, on live connections too."""
         body = {"attributes": dict(attributes), "toxicity": toxicity}
         self._consumer.post(f"/proxies/{quote(proxy)}/toxics/{quote(name)}", json=body)

@@ -12,7 +12,7 @@ KIND = toxic(
         doc="kilobytes (1000 bytes) a second; 0 stalls",
         unit="KB/s",
         low=0,
-        high=100_000_000,
+        high=10_000_000,
         required=True,
     ),
 )

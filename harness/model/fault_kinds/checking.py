@@ -9,7 +9,15 @@ from harness.model.fault import FaultKind, Parameter, Scalar
 from harness.model.fault_kinds.catalogue import FAULT_KINDS
 from harness.model.fault_kinds.relations import unrelated
 
-_TYPE_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+MAX_TEXT = 500
+"""The longest text of a parameter, in characters."""
+
+_TYPE_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: f"text of up to {MAX_TEXT} printable characters",
+    bool: "true or false",
+}
 
 
 def check_fault(at: str, kind: str, parameters: Mapping[str, object], places: Iterable[str]) -> list[str]:
@@ -53,13 +61,13 @@ def _check_parameters(kind: FaultKind, parameters: Mapping[str, object]) -> list
             allowed = f"it takes {', '.join(known)}" if known else "it takes none"
             problems.append(f"{kind.kind} has no parameter {name!r}; {allowed}{did_you_mean(name, known)}")
         elif problem := _check_value(known[name], value):
-            problems.append(f"{name} is {value!r}; {problem}")
+            problems.append(f"{name} is {value!r:.80}; {problem}")
     problems += [
         f"{kind.kind} needs {part.name} ({part.doc}), {_allowed(part)}"
         for part in kind.parameters
         if part.required and part.name not in parameters
     ]
-    return problems or unrelated(kind.kind, parameters)
+    return problems or unrelated(kind, parameters)
 
 
 def _check_value(part: Parameter, value: object) -> str | None:
@@ -67,6 +75,8 @@ def _check_value(part: Parameter, value: object) -> str | None:
         return f"use {_allowed(part)}"
     if part.choices and value not in part.choices:
         return f"use {_allowed(part)}{did_you_mean(str(value), part.choices)}"
+    if isinstance(value, str) and (len(value) > MAX_TEXT or not value.isprintable()):
+        return f"use {_allowed(part)}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         low = -math.inf if part.low is None else part.low
         high = math.inf if part.high is None else part.high

@@ -12,7 +12,7 @@ KIND = toxic(
         doc="this many pass, then the connection ends; 0 ends it at the first data",
         unit="bytes",
         low=0,
-        high=10**12,
+        high=1 << 53,
         required=True,
     ),
 )

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 
+from harness.model.fault import FaultKind, Layer
+from harness.model.fault_kinds.provider import COUNTING
 
-def unrelated(kind: str, parameters: Mapping[str, object]) -> list[str]:
+
+def unrelated(kind: FaultKind, parameters: Mapping[str, object]) -> list[str]:
     """Return the broken relations as sentences. parameters: each already of its type and within its range."""
-    if kind == "latency":
+    if kind.kind == "latency":
         return _at_most(parameters, "jitter", "latency", "a chunk cannot be delivered before it arrived")
-    if kind == "slicer":
+    if kind.kind == "slicer":
         return _at_most(parameters, "size_variation", "average_size", "a piece has at least one byte", strictly=True)
-    return []
+    return _trigger(parameters) if kind.layer is Layer.PROVIDER else []
 
 
 def _at_most(parameters: Mapping[str, object], small: str, large: str, why: str, *, strictly: bool = False) -> list[str]:
@@ -17,3 +20,14 @@ def _at_most(parameters: Mapping[str, object], small: str, large: str, why: str,
     if isinstance(less, int) and isinstance(more, int) and (less > more or (strictly and less == more)):
         return [f"{small} is {less} and {large} is {more}; use a {small} {'below' if strictly else 'of at most'} {large}: {why}"]
     return []
+
+
+def _trigger(parameters: Mapping[str, object]) -> list[str]:
+    problems = []
+    picked = [name for name in COUNTING if name in parameters]
+    if len(picked) > 1:
+        problems.append(f"{' and '.join(picked)} exclude each other; use one of {', '.join(COUNTING)}")
+    start, end = parameters.get("window_from_ms"), parameters.get("window_to_ms")
+    if isinstance(start, int | float) and isinstance(end, int | float) and start >= end:
+        problems.append(f"window_to_ms is {end} and window_from_ms is {start}; use a window_to_ms above window_from_ms")
+    return problems
