@@ -32,6 +32,7 @@ def scenario_options(function: F) -> F:
             "--set", "overrides", multiple=True, metavar="PLACE=VALUE", help="Change the scenario: phases.outage.for=10s"
         ),
         click.option("--label", "labels", multiple=True, metavar="K=V", help="Kept with the verdict."),
+        click.option("--service", multiple=True, metavar="SETTING=VALUE", help="A setting of the embedded service: fallback=off"),
         click.option("--workers", default=1, type=click.IntRange(1, 64), show_default=True, help="Load processes."),
     ]
     for option in reversed(options):
@@ -50,13 +51,21 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     return labels
 
 
-def make_target(name: str, seed: int) -> "Target":
-    """Return the target that `--target` names. Raises ConfigurationError."""
+def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
+    """Return the target that `--target` names. service: `fallback=off`, settings of the embedded service.
+
+    Raises ConfigurationError.
+    """
     from harness.errors import did_you_mean
 
     if name != "embedded":
         raise ConfigurationError(f"--target {name!r} is not known; there is {', '.join(TARGETS)}{did_you_mean(name, TARGETS)}")
-    from harness.run.places import state_directory
     from harness.target.embedded import EmbeddedTarget
 
-    return EmbeddedTarget(seed=seed, state_directory=state_directory())
+    settings: dict[str, str] = {}
+    for text in service:
+        setting, equals, value = text.partition("=")
+        if not equals or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", setting) is None:
+            raise ConfigurationError(f"--service {text!r}: write SETTING=VALUE, e.g. fallback=off")
+        settings[f"SERVICE_{setting.upper()}"] = value
+    return EmbeddedTarget(service_settings=settings, seed=seed)

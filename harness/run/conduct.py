@@ -4,9 +4,11 @@ Whatever happens in the middle, faults are cleared first, then the load ends, th
 target stops. Judging comes after and reads the run directory only.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +38,9 @@ class View(Protocol):
     def refresh(self) -> None:
         """Show what is new; never raises."""
 
+    def close(self) -> None:
+        """Give the terminal back; never raises."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Live:
@@ -45,6 +50,7 @@ class _Live:
     load: LoadProcess | None = None
     injector: FaultInjector | None = None
     guardian: Guardian | None = None
+    view: View | None = None
     clock: Clock | None = None
     complete: bool = False
 
@@ -70,7 +76,8 @@ def conduct(
     run.record(Event.RUN_STARTED, plan.run_id)
     try:
         plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal)
-        _follow(plan, run, live, view(plan))
+        live.view = view(plan)
+        _follow(plan, run, live, live.view, say)
         live.complete = True
     except InterruptedRunError as error:
         run.record(Event.INTERRUPTED, signal=error.exit_code - 128)
@@ -83,7 +90,7 @@ def conduct(
         raise
     finally:
         with interruption.shielded():
-            _take_down(run, live)
+            _take_down(run, live, say)
     interruption.raise_if_signalled()
     return plan
 
@@ -109,7 +116,7 @@ def _start(
     run.write_plan(plan)
 
     live.guardian = Guardian.start(state_directory)
-    live.injector = FaultInjector(live.target.landscape, run.record, guardian=live.guardian)
+    live.injector = FaultInjector(live.target.landscape, partial(_journal, run), guardian=live.guardian)
     if rehearsal and plan.faults:
         say(f"rehearsing {len(plan.faults)} fault(s) ...")
         rehearse(live.injector, plan.faults)
@@ -128,7 +135,7 @@ def _start(
     return plan
 
 
-def _follow(plan: Plan, run: RunDirectory, live: _Live, view: View) -> None:
+def _follow(plan: Plan, run: RunDirectory, live: _Live, view: View, say: Callable[[str], None]) -> None:
     """Do every step at its time until the load has ended; watch the target, the load and the abort conditions."""
     assert live.clock is not None
     assert live.load is not None
@@ -136,11 +143,13 @@ def _follow(plan: Plan, run: RunDirectory, live: _Live, view: View) -> None:
     zero_ns = live.clock.zero_monotonic_ns
     last_ns = plan.end_ns + plan.load.drain_ns + round(LOAD_GRACE_S * 1e9)
     next_watch = 0.0
+    ended = False
     while True:
         now_ns = time.monotonic_ns() - zero_ns
         while steps and steps[0].at_ns <= now_ns:
-            _do(steps.pop(0), run, live)
-        if live.load.ended():
+            _do(steps.pop(0), run, live, say)
+        ended = ended or live.load.ended()
+        if ended and now_ns >= plan.end_ns:
             break
         if now_ns > last_ns:
             raise HarnessError("the load worker did not end in time", advice="look into logs/load-0.log")
@@ -149,12 +158,12 @@ def _follow(plan: Plan, run: RunDirectory, live: _Live, view: View) -> None:
             _watch(plan, run, live, now_ns)
             view.refresh()
         time.sleep(TICK_S)
+    for step in steps:  # the last fault may end with the last phase
+        _do(step, run, live, say)
     run.record(Event.LOAD_ENDED)
-    while steps:  # the last fault may end with the last phase
-        _do(steps.pop(0), run, live)
 
 
-def _do(step: Step, run: RunDirectory, live: _Live) -> None:
+def _do(step: Step, run: RunDirectory, live: _Live, say: Callable[[str], None]) -> None:
     assert live.injector is not None
     if step.kind is StepKind.PHASE and step.phase is not None:
         run.record(Event.PHASE_STARTED, step.phase.name, kind=step.phase.kind.value)
@@ -163,8 +172,8 @@ def _do(step: Step, run: RunDirectory, live: _Live) -> None:
     elif step.fault is not None:
         try:
             live.injector.clear(step.fault.id)
-        except FaultError as error:  # the run goes on so that it can be seen; the judge calls it invalid
-            run.record(Event.FAULT_FAILED, step.fault.id, reason=error.message)
+        except FaultError as error:  # the run goes on so that what follows is seen; the judge calls it invalid
+            say(f"WARNING: {error}")
 
 
 def _watch(plan: Plan, run: RunDirectory, live: _Live, now_ns: int) -> None:
@@ -177,11 +186,14 @@ def _watch(plan: Plan, run: RunDirectory, live: _Live, now_ns: int) -> None:
         raise AbortedError(reason)
 
 
-def _take_down(run: RunDirectory, live: _Live) -> None:
+def _take_down(run: RunDirectory, live: _Live, say: Callable[[str], None]) -> None:
     """Heal, then stop, then keep; each step happens whatever became of the one before. Never raises."""
     if live.injector is not None:
-        for error in live.injector.clear_all():
-            _note(run, f"a fault could not be proved clear: {error.message}")
+        for failure in live.injector.clear_all():
+            say(f"WARNING: a fault could not be proved clear: {failure}")
+            _note(run, f"a fault could not be proved clear: {failure.message}")
+    if live.view is not None:
+        live.view.close()
     if live.load is not None:
         live.load.stop()
     control_url = live.target.landscape.provider_control_url if live.target is not None else None
@@ -192,11 +204,17 @@ def _take_down(run: RunDirectory, live: _Live) -> None:
             live.complete = False
             _note(run, error.message)
     if live.guardian is not None:
-        live.guardian.stop()
+        for failure in live.guardian.stop():
+            say(f"WARNING: {failure}")
+            _note(run, failure.message)
     if live.target is not None:
         live.target.stop()
     if live.complete:
         _record(run, Event.RUN_ENDED)
+
+
+def _journal(run: RunDirectory, event: Event, subject: str, /, **data: str | float | bool | None) -> None:
+    run.record(event, subject, **data)  # type: ignore[arg-type]  # a fault's data never holds at_ns
 
 
 def _note(run: RunDirectory, reason: str) -> None:
@@ -205,7 +223,5 @@ def _note(run: RunDirectory, reason: str) -> None:
 
 def _record(run: RunDirectory, event: Event, reason: str | None = None) -> None:
     """Journal while taking down: a full disk must not keep anything alive."""
-    try:
-        run.record(event, **({} if reason is None else {"reason": reason}))
-    except HarnessError:
-        pass
+    with contextlib.suppress(HarnessError):
+        run.record(event) if reason is None else run.record(event, reason=reason)

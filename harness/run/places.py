@@ -1,9 +1,8 @@
-"""Where runs and leftovers live on the user's machine."""
+"""Where runs live on the user's machine."""
 
 import datetime
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 
@@ -29,16 +28,3 @@ def point_latest(out: Path) -> None:
         temporary.replace(link)
     except OSError:
         temporary.unlink(missing_ok=True)
-
-
-def state_directory() -> Path:
-    """Return the per-user directory for markers and undo lists, made if need be; the temporary directory at worst."""
-    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111 - may stay "~"
-    for candidate in (Path(base) / "llm-harness", Path(tempfile.gettempdir()) / f"llm-harness-{os.getuid()}"):
-        try:
-            candidate.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(candidate, os.W_OK) and candidate.stat().st_uid == os.getuid():
-                return candidate
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="llm-harness-state-"))

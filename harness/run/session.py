@@ -13,10 +13,11 @@ from harness.model.target import Target
 from harness.report import write_reports
 from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
-from harness.run.places import default_out, new_run_id, point_latest, state_directory
+from harness.run.places import default_out, new_run_id, point_latest
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
 from harness.scenario import ScenarioFile, compile_plan
+from harness.target.supervise import default_state_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def run_scenario(
             run,
             interruption=interruption,
             view=lambda fixed: view(run, fixed),
-            state_directory=state_directory(),
+            state_directory=default_state_directory(),
             say=say,
             rehearsal=request.rehearsal,
         )

@@ -7,10 +7,9 @@ import click
 def command() -> int:
     """Heal faults and end processes of runs whose control process is gone; never touches a run that lives."""
     from harness.faults import heal_leftovers
-    from harness.run.places import state_directory
-    from harness.target.supervise import clean_leftovers
+    from harness.target.supervise import clean_leftovers, default_state_directory
 
-    directory = state_directory()
+    directory = default_state_directory()
     done = [*heal_leftovers(directory), *clean_leftovers(directory)]
     for line in done:
         click.echo(line)

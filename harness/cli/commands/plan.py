@@ -17,6 +17,7 @@ def command(
     seed: int,
     overrides: tuple[str, ...],
     labels: tuple[str, ...],
+    service: tuple[str, ...],
     workers: int,
     as_json: bool,
 ) -> int:
@@ -27,7 +28,9 @@ def command(
     from harness.scenario import find_scenario, read_scenario
 
     file = read_scenario(find_scenario(scenario), overrides)
-    request = RunRequest(scenario=file, target=make_target(target, seed), seed=seed, labels=parse_labels(labels), workers=workers)
+    request = RunRequest(
+        scenario=file, target=make_target(target, seed, service), seed=seed, labels=parse_labels(labels), workers=workers
+    )
     plan = plan_scenario(request)
     if as_json:
         sys.stdout.buffer.write(codec.to_pretty_json(plan))

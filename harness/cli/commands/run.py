@@ -25,6 +25,7 @@ def command(
     seed: int,
     overrides: tuple[str, ...],
     labels: tuple[str, ...],
+    service: tuple[str, ...],
     workers: int,
     out: Path | None,
     strict: bool,
@@ -60,7 +61,7 @@ def command(
     requests = [
         RunRequest(
             scenario=file,
-            target=make_target(target, seed),
+            target=make_target(target, seed, service),
             seed=seed,
             out=out if parent is None else parent / f"{number:02d}-{file.document.name}",
             labels=parse_labels(labels),
