@@ -31,7 +31,12 @@ class RunningEmbedded:
         """Where faults can reach it; the process handles are those of now."""
         handles = self.site.handles()
         processes = {name: handles[name] for name in FAULTABLE}
-        return Landscape(links=self.links, processes=processes, provider_control_url=self.provider_control_url)
+        return Landscape(
+            links=self.links,
+            processes=processes,
+            provider_control_url=self.provider_control_url,
+            start_again=self.start_again,
+        )
 
     def died(self) -> list[DeadProcess]:
         """Return the processes that ended and were not started again; by a fault or by themselves, both are here."""
