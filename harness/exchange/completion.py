@@ -40,20 +40,18 @@ _INT32_MAX = 2**31 - 1
 
 def read_body(body: bytes, *, wants_documents: bool) -> Completion:
     """Read an answer that came in one piece."""
-    problem = None
+    problem: ErrorKind | None = None
     chat = _Chat()
     try:
         chat = _DECODER.decode(body)
-    except msgspec.ValidationError:
-        problem = ErrorKind.BAD_SHAPE
-    except _UNREADABLE:
-        return Completion(problem=ErrorKind.BAD_JSON)
+    except (msgspec.ValidationError, *_UNREADABLE):
+        problem = _why_unreadable(body)
     if problem is None:
         if bytes(chat.error) != b"null":
             problem = ErrorKind.ERROR_EVENT
         elif not chat.choices or chat.choices[0].message is None:
             problem = ErrorKind.BAD_SHAPE
-    documents = (msgspec.json.decode(body),) if wants_documents else ()
+    documents = _documents([body]) if wants_documents else ()
     return _completion(problem, chat.usage, documents)
 
 
@@ -92,11 +90,18 @@ def _one_by_one(payloads: list[bytes]) -> tuple[list[_Chat], ErrorKind | None]:
     for payload in payloads:
         try:
             chats.append(_DECODER.decode(payload))
-        except msgspec.ValidationError:
-            problem = problem or ErrorKind.BAD_SHAPE
-        except _UNREADABLE:
-            problem = ErrorKind.BAD_JSON
+        except (msgspec.ValidationError, *_UNREADABLE):
+            problem = problem or _why_unreadable(payload)
     return chats, problem
+
+
+def _why_unreadable(document: bytes) -> ErrorKind:
+    """Return whether a document that is no completion is at least JSON: the typed decoder stops at the first surprise."""
+    try:
+        msgspec.json.decode(document)
+    except _UNREADABLE:
+        return ErrorKind.BAD_JSON
+    return ErrorKind.BAD_SHAPE
 
 
 def _documents(payloads: list[bytes]) -> tuple[object, ...]:

@@ -92,7 +92,7 @@ class EventStream:
         buffer += body
         start = 0
         end = buffer.find(b"\n\n", self._searched)
-        while end >= 0:
+        while end >= 0 and end - start <= self._max_kept_bytes and self.done_ns is None:
             if end > start:
                 self._event(bytes(buffer[start:end]), at_ns)
             start = end + 2
@@ -100,7 +100,7 @@ class EventStream:
         if start:
             del buffer[:start]
         self._searched = max(0, len(buffer) - 1)
-        if len(buffer) > self._max_kept_bytes:
+        if len(buffer) > self._max_kept_bytes and self.done_ns is None:
             self.overlong = True
             buffer.clear()
 
