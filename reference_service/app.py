@@ -1,0 +1,118 @@
+"""The application: routes, health, and the envelope around them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from reference_service.chat import ChatCompletions
+from reference_service.envelope import Enveloped
+from reference_service.errors import InvalidRequest, Refusal, StoreUnavailable
+from reference_service.inbox import Disconnected
+from reference_service.messages import Desk
+from reference_service.pipeline import Pipeline
+from reference_service.resources import Resources
+
+GENERATION_EVERY_S = 0.5
+SWEEP_EVERY_S = 10.0
+
+
+@dataclass(slots=True)
+class Drain:
+    """Whether this instance is on its way out."""
+
+    draining: bool = False
+
+
+def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp:
+    """Return the ASGI application; its lifespan opens and closes the resources."""
+    s = resources.settings
+    desk = Desk(pipeline, resources)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await resources.open()
+        background = [
+            asyncio.create_task(_every(GENERATION_EVERY_S, pipeline.cache.refresh)),
+            asyncio.create_task(_every(SWEEP_EVERY_S, lambda: resources.database.rows("select ledger_sweep()"))),
+        ]
+        try:
+            yield
+        finally:
+            for task in background:
+                task.cancel()
+            await resources.close()
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Request) -> Response:
+        postgres, store = await asyncio.gather(_state(resources.database.ping), _state(resources.store.ping))
+        is_ready = postgres == store == "ok" and not drain.draining
+        body = {
+            "status": "draining" if drain.draining else "ready" if is_ready else "not ready",
+            "instance": s.instance,
+            "version": s.version,
+            "dependencies": {"postgres": postgres, "store": store},
+            "providers": {e.name: e.breaker.state for e in resources.endpoints},
+        }
+        return JSONResponse(body, status_code=200 if is_ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        text = resources.metrics.text({e.name: e.breaker.state for e in resources.endpoints}, resources.ledger.unsettled)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", ChatCompletions(pipeline, resources), methods=["POST"]),
+            Route("/message", desk.enqueue, methods=["POST"]),
+            Route("/message/{id}", desk.fetch, methods=["GET"]),
+            Route("/feedback", desk.feedback, methods=["POST"]),
+            Route("/admin/knowledge", desk.knowledge, methods=["POST"]),
+            Route("/live", live),
+            Route("/ready", ready),
+            Route("/metrics", metrics),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_error, Refusal: _refusal, Disconnected: _gone},
+    )
+    return Enveloped(app, resources.metrics, instance=s.instance, version=s.version)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Run `work` again and again; a store that is down is tried again next time."""
+    while True:
+        with contextlib.suppress(StoreUnavailable):
+            await work()
+        await asyncio.sleep(seconds)
+
+
+async def _state(ping: Callable[[], Awaitable[None]]) -> str:
+    try:
+        await ping()
+    except StoreUnavailable as error:
+        return f"down: {error.why}"
+    return "ok"
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    refusal = InvalidRequest(error.detail, status=error.status_code, code=codes.get(error.status_code), headers=error.headers)
+    return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return JSONResponse(error.body(), error.status, error.headers)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)

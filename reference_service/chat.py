@@ -1,0 +1,195 @@
+"""`POST /v1/chat/completions`: the guards, then the answer, whole or as a stream."""
+
+import asyncio
+import time
+import traceback
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from reference_service.envelope import Envelope, send_json, send_refusal
+from reference_service.errors import ContentBlocked, Refusal, UpstreamFailed
+from reference_service.inbox import Disconnected, Inbox
+from reference_service.pipeline import Pipeline
+from reference_service.pricing import usd
+from reference_service.provider.failure import ProviderFailure
+from reference_service.resources import Resources
+from reference_service.turn import Answer, Turn
+
+STREAM_HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+class ChatCompletions:
+    """The endpoint, an ASGI application of its own."""
+
+    def __init__(self, pipeline: Pipeline, resources: Resources) -> None:
+        self._pipeline = pipeline
+        self._resources = resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, what it cost is settled and it is logged."""
+        s = self._resources.settings
+        task = asyncio.current_task()
+        assert task is not None
+        left: list[bool] = []
+
+        def on_gone() -> None:
+            left.append(True)
+            task.cancel()
+
+        inbox = Inbox(receive, max_bytes=s.body_max_bytes, read_s=s.body_read_s, on_gone=on_gone)
+        envelope: Envelope = scope["envelope"]
+        turn = Turn(
+            uid=uuid.uuid4().hex,
+            request_id=envelope.request_id,
+            headers={k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
+            read_body=inbox.body,
+            deadline=time.monotonic() + s.deadline_s,
+        )
+        envelope.turn = turn
+        try:
+            await self._serve(turn, send)
+        except Disconnected:
+            turn.error = "client_disconnected"
+        except asyncio.CancelledError:
+            turn.error = "client_disconnected" if left else "cancelled"
+            envelope.status = 499
+            if not left:
+                raise
+            task.uncancel()
+        finally:
+            inbox.close()
+            await self._finish(turn)
+
+    async def _serve(self, turn: Turn, send: Send) -> None:
+        try:
+            await self._pipeline.admit(turn)
+            await self._pipeline.answer(turn)
+            if turn.flow is not None:
+                await self._stream(turn, turn.flow, send)
+                return
+            await self._close_books(turn)
+        except Refusal as refusal:
+            turn.error = refusal.type
+            turn.flow = None
+            await self._pipeline.guards["settle"](turn)
+            await send_refusal(send, refusal)
+            return
+        except TimeoutError:
+            turn.error = "stream_timeout"  # a client that does not read; its connection is closed unfinished
+            return
+        except Exception:  # noqa: BLE001 - the last line: an unforeseen fault is a typed 500, its trace stays in the log
+            self._resources.write_log({"event": "fault", "request_id": turn.request_id, "trace": traceback.format_exc(limit=20)})
+            turn.error = "internal_error"
+            turn.flow = None
+            await self._pipeline.guards["settle"](turn)
+            await send_refusal(send, Refusal("Something went wrong on our side."))
+            return
+        assert turn.answer is not None
+        if turn.asked.stream:
+            await self._replay(turn, turn.answer, send)
+        else:
+            await send_json(send, 200, whole_body(turn, turn.answer))
+
+    async def _stream(self, turn: Turn, flow: AsyncGenerator[str, None], send: Send) -> None:
+        """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event and without."""
+        s = self._resources.settings
+        async with aclosing(flow) as pieces, asyncio.timeout(s.deadline_s + s.stream_max_s):
+            try:
+                first = await anext(pieces)  # a refusal up to here is a plain 400
+            except ProviderFailure as failure:
+                raise UpstreamFailed("The model provider broke off.") from failure
+            events = Events(turn)
+            await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+            await _event(send, events.content(first, first=True))
+            try:
+                async for piece in pieces:
+                    await _event(send, events.content(piece))
+            except (ProviderFailure, ContentBlocked) as failure:
+                turn.error = "content_blocked" if isinstance(failure, ContentBlocked) else "upstream_stream_error"
+                await self._pipeline.guards["settle"](turn)
+                await send({"type": "http.response.body", "body": events.broken(turn.error)})
+                return
+        assert turn.answer is not None
+        await self._close_books(turn)
+        await send({"type": "http.response.body", "body": events.end(turn, turn.answer)})
+
+    async def _replay(self, turn: Turn, answer: Answer, send: Send) -> None:
+        """Send a whole answer as a stream of one piece."""
+        events = Events(turn)
+        await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+        await _event(send, events.content(answer.text, first=True))
+        await send({"type": "http.response.body", "body": events.end(turn, answer)})
+
+    async def _close_books(self, turn: Turn) -> None:
+        """Keep and settle before the last byte: who asks again at once finds both done."""
+        await self._pipeline.guards["settle"](turn)
+        await self._pipeline.guards["remember"](turn)
+
+    async def _finish(self, turn: Turn) -> None:
+        if turn.flow is not None:
+            await turn.flow.aclose()
+        await self._pipeline.guards["settle"](turn)
+        await self._pipeline.guards["log"](turn)
+        self._resources.metrics.turn(turn)
+
+
+class Events:
+    """The events of one stream; all but the text is encoded once."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._base = {"id": f"chatcmpl-{turn.uid}", "object": "chat.completion.chunk", "created": int(time.time()), "model": model_of(turn)}
+        self._head = b"data: " + msgspec.json.encode(self._base)[:-1] + b',"choices":[{"index":0,"delta":{'
+        self._role = b'"role":"assistant",'
+
+    def content(self, text: str, *, first: bool = False) -> bytes:
+        """Return the event that adds `text`."""
+        role = self._role if first else b""
+        return b"".join((self._head, role, b'"content":', msgspec.json.encode(text), b'},"finish_reason":null}]}\n\n'))
+
+    def end(self, turn: Turn, answer: Answer) -> bytes:
+        """Return the last events: the reason, the usage where it was asked for, and [DONE]."""
+        out = self._head + b'},"finish_reason":' + msgspec.json.encode(answer.finish_reason) + b"}]}\n\n"
+        if turn.asked.include_usage:
+            usage = {**self._base, "choices": [], "usage": usage_body(answer), "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded}}
+            out += b"data: " + msgspec.json.encode(usage) + b"\n\n"
+        return out + b"data: [DONE]\n\n"
+
+    def broken(self, kind: str) -> bytes:
+        """Return the error event that ends a stream that broke."""
+        error = {"message": "The answer broke off.", "type": kind, "param": None, "code": kind}
+        return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
+
+
+def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:
+    """Return the body of an answer that is not streamed."""
+    return {
+        "id": f"chatcmpl-{turn.uid}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": model_of(turn),
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": answer.finish_reason}],
+        "usage": usage_body(answer),
+        "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
+    }
+
+
+def usage_body(answer: Answer) -> dict[str, int]:
+    """Return OpenAI's usage object."""
+    p, c = answer.usage.prompt_tokens, answer.usage.completion_tokens
+    return {"prompt_tokens": p, "completion_tokens": c, "total_tokens": p + c}
+
+
+def model_of(turn: Turn) -> str:
+    """Return the model that answers, or who else does."""
+    used = [r.model for r in turn.reservations if r.used]
+    if turn.source in ("primary", "secondary") and used:
+        return used[-1]
+    return turn.source if turn.source == "rule" else ("cache" if turn.cache.startswith(("hit", "stale")) else "canned")
+
+
+async def _event(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -1,0 +1,74 @@
+"""Is the answer fit to leave: secrets are held back, streamed or not.
+
+Of a stream, text that could be the start of something forbidden is held until it is known not to be; all else passes
+at once, so that the rhythm of the tokens stays.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+
+from reference_service.errors import ContentBlocked
+from reference_service.turn import Turn
+
+# rule: how it starts, and the whole of it. No match is longer than LONGEST.
+_RULES = {
+    "secret-key": ("sk-", re.compile(r"sk-[A-Za-z0-9_-]{16,64}")),
+    "private-key": ("-----BEGIN", re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")),
+    "aws-key": ("AKIA", re.compile(r"AKIA[0-9A-Z]{16}")),
+    "prompt-leak": ("<|im_", re.compile(r"<\|im_(?:start|end)\|>")),
+}
+LONGEST = 96
+
+
+class ScreenAnswer:
+    """Refuses a forbidden answer; of a stream, puts a filter in its way."""
+
+    async def __call__(self, turn: Turn) -> None:
+        """Raise ContentBlocked for a whole answer; a stream raises it when the text comes by."""
+        if turn.flow is not None:
+            turn.flow = screened(turn.flow)
+        elif turn.answer is not None and (rule := forbidden(turn.answer.text)) is not None:
+            raise blocked(rule)
+
+
+def forbidden(text: str) -> str | None:
+    """Return the rule that `text` breaks, or None."""
+    return next((rule for rule, (start, whole) in _RULES.items() if start in text and whole.search(text)), None)
+
+
+def blocked(rule: str) -> ContentBlocked:
+    """Return the refusal of an answer."""
+    return ContentBlocked("The answer was refused by a content rule.", param="answer", details={"rule": rule})
+
+
+async def screened(flow: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Yield the text of `flow`, holding back what may yet become forbidden. Raises ContentBlocked. Closes `flow`."""
+    held = ""
+    try:
+        async for piece in flow:
+            held += piece
+            if (rule := forbidden(held)) is not None:
+                raise blocked(rule)
+            safe = _safe_length(held)
+            if safe:
+                yield held[:safe]
+                held = held[safe:]
+        if held:
+            yield held
+    finally:
+        await flow.aclose()
+
+
+def _safe_length(text: str) -> int:
+    """Return how much of the beginning of `text` no rule can still reach into."""
+    safe = len(text)
+    for start, _ in _RULES.values():
+        at = text.find(start, max(0, len(text) - LONGEST))
+        if at >= 0:
+            safe = min(safe, at)
+            continue
+        for length in range(min(len(start) - 1, len(text)), 0, -1):
+            if text.endswith(start[:length]):
+                safe = min(safe, len(text) - length)
+                break
+    return safe

@@ -1,0 +1,72 @@
+"""Prometheus metrics, the document's names among them; every label has few values."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from reference_service.pricing import usd
+from reference_service.turn import Reservation, Turn
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 30, 60)
+CIRCUIT = {"closed": 0, "half-open": 1, "open": 2}
+
+
+class Metrics:
+    """One instance's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = r = CollectorRegistry()
+        self._http = Histogram(
+            "http_request_duration_seconds", "Duration of HTTP requests, to the last byte", ["method", "route", "status_code"], registry=r, buckets=BUCKETS_S
+        )
+        self._tokens = Counter("llm_tokens_total", "Tokens of model calls, prompt and completion", ["model", "intent"], registry=r)
+        self._cost = Counter("llm_cost_usd_total", "Dollars charged to budgets", ["model", "intent"], registry=r)
+        self._over = Counter("llm_overbilled_usd_total", "Dollars billed above their reservation", ["model"], registry=r)
+        self._calls = Histogram(
+            "llm_api_latency_seconds", "Time to the first content of a provider call", ["endpoint", "outcome"], registry=r, buckets=BUCKETS_S
+        )
+        self._answers = Counter("gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r)
+        self._cache = Counter("gateway_cache_total", "Cache look-ups", ["result"], registry=r)
+        self._refusals = Counter("gateway_refusals_total", "Refusals and errors by type", ["type"], registry=r)
+        self._intents = Counter("gateway_intents_total", "Questions by intent", ["intent"], registry=r)
+        self._circuit = Gauge("gateway_circuit_state", "0 closed, 1 half-open, 2 open", ["endpoint"], registry=r)
+        self._unsettled = Gauge("gateway_unsettled", "Settlements that the ledger has not taken yet", registry=r)
+        self._inflight = Gauge("gateway_requests_in_flight", "Requests being answered", registry=r)
+
+    def http(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one finished request."""
+        self._http.labels(method, route, str(status)).observe(seconds)
+
+    def provider(self, endpoint: str, outcome: str, seconds: float) -> None:
+        """Count one provider call."""
+        self._calls.labels(endpoint, outcome).observe(seconds)
+
+    def spent(self, turn: Turn, held: Reservation) -> None:
+        """Count the tokens and dollars of one settled attempt."""
+        intent = turn.intent or "none"
+        if held.usage is not None and held.used:
+            self._tokens.labels(held.model, intent).inc(held.usage.prompt_tokens + held.usage.completion_tokens)
+        charged = held.charged_nanousd or 0
+        self._cost.labels(held.model, intent).inc(usd(charged))
+        if charged > held.held_nanousd:
+            self._over.labels(held.model).inc(usd(charged - held.held_nanousd))
+
+    def turn(self, turn: Turn) -> None:
+        """Count one question by how it ended."""
+        if turn.question is not None:
+            self._cache.labels(turn.cache).inc()
+        if turn.intent is not None:
+            self._intents.labels(turn.intent).inc()
+        if turn.error is not None:
+            self._refusals.labels(turn.error).inc()
+        else:
+            self._answers.labels(turn.source, turn.degraded, str(int(turn.fallback))).inc()
+
+    def in_flight(self, change: int) -> None:
+        """Count a request in (1) or out (-1)."""
+        self._inflight.inc(change)
+
+    def text(self, circuits: dict[str, str], unsettled: int) -> bytes:
+        """Return the exposition, with the states as of now."""
+        for endpoint, state in circuits.items():
+            self._circuit.labels(endpoint).set(CIRCUIT[state])
+        self._unsettled.set(unsettled)
+        return generate_latest(self.registry)

@@ -1,0 +1,70 @@
+"""The one place where guards are made and put in order; replacing one here replaces it everywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reference_service.guards.authenticate import Authenticate
+from reference_service.guards.cache import Cache
+from reference_service.guards.call_provider import CallProvider
+from reference_service.guards.log import Log
+from reference_service.guards.rate_limit import RateLimit
+from reference_service.guards.reserve_budget import ReserveBudget
+from reference_service.guards.route import Route
+from reference_service.guards.screen import Screen
+from reference_service.guards.screen_answer import ScreenAnswer
+from reference_service.guards.settle import Settle
+from reference_service.guards.validate import Validate
+from reference_service.resources import Resources
+from reference_service.turn import Guard, Turn
+
+ADMISSION = ("authenticate", "rate_limit", "validate", "screen")
+ANSWERING = ("cache", "route", "reserve_budget", "call_provider", "screen_answer")
+CLOSING = ("remember", "settle", "log")
+_ONLY_WITHOUT_ANSWER = frozenset({"route", "reserve_budget", "call_provider"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """The guards by name. `admit` and `answer` come before the first byte, `close` after the last."""
+
+    guards: Mapping[str, Guard]
+    cache: Cache
+
+    async def admit(self, turn: Turn) -> None:
+        """Run the guards that ask whether this may be answered at all. Raises Refusal."""
+        for name in ADMISSION:
+            await self.guards[name](turn)
+
+    async def answer(self, turn: Turn) -> None:
+        """Run the guards that find an answer; afterwards `turn.answer` or `turn.flow` is set. Raises Refusal."""
+        for name in ANSWERING:
+            if turn.answer is None or name not in _ONLY_WITHOUT_ANSWER:
+                await self.guards[name](turn)
+
+
+def build_guards(resources: Resources) -> tuple[dict[str, Guard], Cache]:
+    """Return every guard by name, and the cache, whose generation others turn."""
+    s, r = resources.settings, resources
+    cache = Cache(r.store, s)
+    reserve = ReserveBudget(r.ledger, s, r.endpoints[0])
+    guards: dict[str, Guard] = {
+        "authenticate": Authenticate(r.database, remember_s=s.identity_cache_s),
+        "rate_limit": RateLimit(r.store, limit=s.rate_limit, global_limit=s.global_rate_limit, window_s=s.rate_window_s),
+        "validate": Validate(s),
+        "screen": Screen(),
+        "cache": cache,
+        "route": Route(s, r.database),
+        "reserve_budget": reserve,
+        "call_provider": CallProvider(r.endpoints, reserve, s, r.metrics),
+        "screen_answer": ScreenAnswer(),
+        "remember": cache.remember,
+        "settle": Settle(r.ledger, s, r.metrics),
+        "log": Log(r.write_log),
+    }
+    return guards, cache
+
+
+def build_pipeline(resources: Resources) -> Pipeline:
+    """Return the pipeline of a healthy service."""
+    guards, cache = build_guards(resources)
+    return Pipeline(guards=guards, cache=cache)

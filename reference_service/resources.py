@@ -1,0 +1,90 @@
+"""What guards share: stores, ledger, endpoints, metrics, the log. Made once a process; opened and closed in order."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from reference_service.breaker import Breaker, BreakerRules
+from reference_service.database import Database
+from reference_service.ledger import Ledger
+from reference_service.metrics import Metrics
+from reference_service.provider.endpoint import Endpoint
+from reference_service.settings import Settings
+from reference_service.store import Store
+
+LogWriter = Callable[[dict[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Everything with a connection behind it."""
+
+    settings: Settings
+    store: Store
+    database: Database
+    ledger: Ledger
+    endpoints: tuple[Endpoint, ...]
+    metrics: Metrics
+    write_log: LogWriter
+
+    async def open(self) -> None:
+        """Start; waits for no store."""
+        await self.database.open()
+        self.ledger.start()
+
+    async def close(self) -> None:
+        """Flush the ledger, then close everything; within about two seconds."""
+        lost = await self.ledger.close(1.0)
+        if lost:
+            # The rows stay held in the database, at no less than they cost, until the sweep settles them.
+            self.write_log({"event": "unsettled_at_exit", "settlements": lost})
+        for endpoint in self.endpoints:
+            await endpoint.close()
+        await self.store.close()
+        await self.database.close()
+
+
+def build_resources(settings: Settings) -> Resources:
+    """Return the resources that the settings describe; connects to nothing."""
+    s = settings
+    guard_rules = BreakerRules(failures=s.guard_breaker_failures, open_s=s.guard_breaker_open_s)
+    provider_rules = BreakerRules(
+        failures=s.breaker_failures,
+        open_s=s.breaker_open_s,
+        probes=s.breaker_probes,
+        successes=s.breaker_successes,
+        ratio=s.breaker_ratio,
+        min_calls=s.breaker_min_calls,
+        window_s=s.breaker_window_s,
+    )
+    database = Database(s, Breaker(guard_rules))
+    endpoints = [Endpoint("primary", s.provider_primary_url, s, Breaker(provider_rules))]
+    if s.fallback and s.provider_secondary_url:
+        endpoints.append(Endpoint("secondary", s.provider_secondary_url, s, Breaker(provider_rules)))
+    return Resources(
+        settings=s,
+        store=Store(s.store_url, timeout_s=s.store_timeout_s, breaker=Breaker(guard_rules)),
+        database=database,
+        ledger=Ledger(database, s),
+        endpoints=tuple(endpoints),
+        metrics=Metrics(),
+        write_log=json_lines(s.instance, s.version),
+    )
+
+
+def json_lines(instance: str, version: str) -> LogWriter:
+    """Return a writer of one JSON line an event to standard error."""
+    started = time.time()
+    monotonic = time.monotonic()
+
+    def write(fields: dict[str, object]) -> None:
+        at = datetime.fromtimestamp(started + time.monotonic() - monotonic, UTC).isoformat(timespec="milliseconds")
+        line = msgspec.json.encode({"at": at, "instance": instance, "version": version, **fields})
+        sys.stderr.write(line.decode() + "\n")
+        sys.stderr.flush()
+
+    return write

