@@ -44,7 +44,7 @@ class Server:
 
     def clear(self) -> None:
         for name in self.call("GET", "/proxies").json():
-            self.call("DELETE", f"/proxies/{quote(name, safe=str())}")
+            self.call("DELETE", f"/proxies/{quote(name, safe='')}")
 
 
 class Proxied:
