@@ -53,6 +53,11 @@ class FaultInjector:
         """Return the faults that are in force, or may be, in the order applied."""
         return self._register.faults()
 
+    def ended_on_purpose(self) -> frozenset[str]:
+        """Return the processes, without `processes.`, that a fault may have ended: their deaths are no accidents."""
+        kinds = {"kill", "terminate", "restart"}
+        return frozenset(fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in kinds)
+
     def apply(self, fault: Fault, *, rehearsal: bool = False) -> None:
         """Put a fault in force and see that it is. Raises FaultError, with the fault undone."""
         backend = self._backend_for(fault)

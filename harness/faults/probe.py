@@ -1,5 +1,6 @@
 """One connection through a link, to see from outside how the link behaves."""
 
+import contextlib
 import enum
 import socket
 import time
@@ -37,30 +38,43 @@ def question(link: Link) -> bytes:
     return b""
 
 
-def probe(link: Link, *, within_s: float) -> Probed:
+def probe(link: Link, *, within_s: float, see_off: bool = False) -> Probed:
     """Connect, ask and wait for the first byte or the end, `within_s` seconds at the most. Raises nothing.
 
+    see_off: return only when the other side has ended the connection too, or a moment has passed.
     A connection that hangs before it is accepted is REFUSED as well: either way nobody gets through.
     """
     started_ns = time.monotonic_ns()
-    behaviour = _behave(link, within_s)
-    return Probed(behaviour=behaviour, after_ns=time.monotonic_ns() - started_ns)
-
-
-def _behave(link: Link, within_s: float) -> Behaviour:
     try:
         connection = socket.create_connection(_address(link.listen), timeout=1.0)
     except OSError:
-        return Behaviour.REFUSED
+        return Probed(behaviour=Behaviour.REFUSED, after_ns=time.monotonic_ns() - started_ns)
     with connection:
-        try:
-            connection.settimeout(within_s)
-            connection.sendall(question(link))
-            return Behaviour.ANSWERED if connection.recv(1) else Behaviour.CLOSED
-        except TimeoutError:
-            return Behaviour.SILENT
-        except OSError:
-            return Behaviour.RESET
+        behaviour = _listen(connection, question(link), within_s)
+        seen = Probed(behaviour=behaviour, after_ns=time.monotonic_ns() - started_ns)
+        if see_off and behaviour in {Behaviour.ANSWERED, Behaviour.SILENT}:
+            _see_off(connection)
+        return seen
+
+
+def _listen(connection: socket.socket, ask: bytes, within_s: float) -> Behaviour:
+    try:
+        connection.settimeout(within_s)
+        connection.sendall(ask)
+        return Behaviour.ANSWERED if connection.recv(1) else Behaviour.CLOSED
+    except TimeoutError:
+        return Behaviour.SILENT
+    except OSError:
+        return Behaviour.RESET
+
+
+def _see_off(connection: socket.socket) -> None:
+    """Wait a moment for the other side's end, so that a toxic added next does not meet the last of this connection."""
+    with contextlib.suppress(OSError):
+        connection.settimeout(0.02)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -38,15 +38,17 @@ class ToxiproxyBackend:
     def undo_steps(self, fault: Fault) -> tuple[UndoStep, ...]:
         """Return the call that enables the proxy, or those that remove the toxics."""
         link = self._link(fault)
-        proxy_url = f"{link.toxiproxy_url.rstrip('/')}/proxies/{quote(link.proxy)}"
+        proxy_url = f"{link.toxiproxy_url.rstrip('/')}/proxies/{quote(link.proxy, safe='')}"
         if fault.kind == DOWN:
             return (HttpStep(method="POST", url=proxy_url, body=json.dumps({"enabled": True})),)
-        return tuple(HttpStep(method="DELETE", url=f"{proxy_url}/toxics/{quote(toxic.name)}") for toxic in _toxics(fault))
+        return tuple(
+            HttpStep(method="DELETE", url=f"{proxy_url}/toxics/{quote(toxic.name, safe='')}") for toxic in _toxics(fault)
+        )
 
     def apply(self, fault: Fault) -> None:
         """Add the toxics, or disable the proxy."""
         link, client = self._link(fault), self._client(fault)
-        before = probe(link, within_s=CHECK_FOR_S)
+        before = probe(link, within_s=CHECK_FOR_S, see_off=True)
         if before.behaviour is Behaviour.REFUSED:
             raise FaultError(
                 f"{fault.id}: {fault.at} refuses connections at {link.listen} before any fault is applied",

@@ -86,12 +86,12 @@ class ToxiproxyClient:
     def update_toxic(self, proxy: str, name: str, attributes: Mapping[str, int | float], *, toxicity: float) -> None:
         """Change a toxic in place, on live connections too."""
         body = {"attributes": dict(attributes), "toxicity": toxicity}
-        self._consumer.post(f"/proxies/{quote(proxy)}/toxics/{quote(name)}", json=body)
+        self._consumer.post(f"/proxies/{_part(proxy)}/toxics/{_part(name)}", json=body)
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Remove a toxic; one that is not there is removed already."""
         try:
-            self._named(proxy).destroy_toxic(name)
+            self._named(proxy).destroy_toxic(_part(name))
         except RefusedError as error:
             if error.status != 404:
                 raise
@@ -117,7 +117,7 @@ class ToxiproxyClient:
 
     def _named(self, proxy: str) -> Any:
         # The library wants a proxy's fields but uses only its name; asking for them would cost a round trip.
-        return self._proxy_class(name=quote(proxy), upstream="", listen="", enabled=True)
+        return self._proxy_class(name=_part(proxy), upstream="", listen="", enabled=True)
 
     def _extension(self, method: str, path: str, body: Mapping[str, float] | None) -> httpx.Response | None:
         try:
@@ -167,6 +167,11 @@ def _call(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Re
     if response.status_code >= 400:
         raise RefusedError(f"{at} refuses {method} {path}: {_reason(response)}", status=response.status_code)
     return response
+
+
+def _part(name: str) -> str:
+    """Return a name as one part of a path."""
+    return quote(name, safe="")
 
 
 def _reason(response: httpx.Response) -> str:
