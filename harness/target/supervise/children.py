@@ -14,6 +14,7 @@ from harness.target.supervise.procfs import Identity, descendants, identify, sen
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_LATER_LAYER_S = 0.6
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -114,8 +115,9 @@ class Children:
             for child in reversed(asked):
                 # A frozen process can only hear the request once it is thawed.
                 send(child.identity, signal.Signals(child.spawn.stop_signal), signal.SIGCONT)
-            share_s = (deadline - time.monotonic()) / (len(layers) - position)
-            self._wait({child.identity.pid for child in asked}, time.monotonic() + share_s, report)
+            # The first layers have the time to finish what is in flight; each later one is sure of a little.
+            kept_back_s = _LATER_LAYER_S * (len(layers) - position - 1)
+            self._wait({child.identity.pid for child in asked}, deadline - kept_back_s, report)
         killed = [child.spawn.name for child in self._running.values()]
         self.kill_all(report=report)
         return killed

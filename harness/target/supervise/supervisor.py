@@ -23,7 +23,7 @@ from harness.target.supervise.procfs import STAMP, Identity, end_all, stamped
 from harness.target.supervise.shared_memory import remove_segments
 
 _ANSWER_WITHIN_S = 10.0
-_STOP_WITHIN_S = 4.5  # for the polite part; killing and removing take the rest of the 7 s
+_STOP_WITHIN_S = 5.4  # for the polite part; killing and removing take the rest of the 7 s
 
 
 class Supervisor:
@@ -100,7 +100,7 @@ class Supervisor:
             with contextlib.suppress(OSError, ValueError):
                 self._send({"do": "stop", "within_s": _STOP_WITHIN_S})
             try:
-                self._keeper.wait(_STOP_WITHIN_S + 2.0)
+                self._keeper.wait(_STOP_WITHIN_S + 1.3)
             except subprocess.TimeoutExpired:
                 self._keeper.kill()  # its children die with it
                 self._keeper.wait()
