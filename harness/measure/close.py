@@ -17,7 +17,7 @@ def close_samples(run: RunDirectory) -> None:
 
     metered_cost_usd: the cost of every call that the request caused; 0.0 where it caused none, null where it was
     never sent. metered_fallback: whether the call that gave the answer went to the secondary; null for a request that
-    was not answered, or not by a call. Both, and `call_ids`, stay null where the provider left no records.
+    was not answered, or not by a call. Both stay null where the provider left no records.
     Raises RunDirectoryError, StorageError.
     """
     samples = run.streamed_samples()

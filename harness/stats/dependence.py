@@ -36,7 +36,8 @@ def effective_n(bad: "npt.NDArray[np.bool_]") -> float:
     within = float(means.var()) * width / (share * (1 - share))  # 1 where neighbours inside a batch are independent
     if within <= 0.0:  # batches that all hold the same share vary less than chance: no clusters
         return float(n)
-    return min(float(n), n / max(1.0, within * _correlation_time(means)))
+    inflation = within * _correlation_time(means)
+    return float(n) if inflation < 1 + 1e-9 else n / inflation  # the last bit must not move a run off a bound's edge
 
 
 def _correlation_time(values: "npt.NDArray[np.float64]") -> float:

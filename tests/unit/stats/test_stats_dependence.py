@@ -1,0 +1,48 @@
+"""Clusters of failures are worth less than the same number spread out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from harness.stats import Decision, decide, effective_n
+
+
+@given(arrays(np.bool_, st.integers(0, 300)))
+def test_the_effective_size_is_never_above_the_size_and_never_below_nothing(bad: np.ndarray) -> None:
+    worth = effective_n(bad)
+    assert 0 <= worth <= bad.size
+    assert worth > 0 or bad.size == 0
+
+
+def test_a_sequence_without_bad_ones_counts_in_full() -> None:
+    assert effective_n(np.zeros(59, dtype=bool)) == 59
+
+
+def test_one_cluster_is_worth_much_less_than_the_same_spread_out() -> None:
+    clustered, spread = np.zeros(1000, dtype=bool), np.zeros(1000, dtype=bool)
+    clustered[400:440] = True
+    spread[::25] = True
+    assert effective_n(clustered) < 60
+    assert effective_n(spread) == 1000
+
+
+def test_a_long_sequence_is_judged_alike_in_batches() -> None:
+    rng = np.random.default_rng(3)
+    runs = np.repeat(rng.random(20_000) < 0.05, 50)  # a million requests that fail fifty at a time
+    assert effective_n(runs) == pytest.approx(20_000, rel=0.15)
+    assert effective_n(rng.random(1_000_000) < 0.05) > 700_000
+
+
+def test_dependent_failures_at_the_limit_pass_about_as_seldom_as_stated() -> None:
+    rng = np.random.default_rng(11)
+    runs, n = 300, 2000
+    plain = corrected = 0
+    for _ in range(runs):
+        bad = np.repeat(rng.random(n // 8) < 0.05, 8)  # failures come eight at a time
+        worth = effective_n(bad)
+        plain += decide(int(bad.sum()), n, 0.05) is Decision.PASS
+        corrected += decide(bad.mean() * worth, worth, 0.05) is Decision.PASS
+    assert plain / runs > 0.15
+    assert corrected / runs < 0.09
