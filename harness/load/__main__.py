@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 
 import gevent
 
@@ -34,8 +33,9 @@ class _Command:
         _tell({"event": "ready"})
         go = None if self._stopped else orders.go()
         if go is None:
-            worker.stop()
-        worker.run(time.monotonic_ns() if go is None else go.zero_monotonic_ns)
+            worker.never_run()
+        else:
+            worker.run(go.zero_monotonic_ns)
         _tell({"event": "ended", "intended": worker.intended, "sent": worker.sent})
 
     def _stop(self) -> None:

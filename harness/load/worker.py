@@ -85,6 +85,15 @@ class Worker:
         """How many of them went out."""
         return self._pulse.sent
 
+    def never_run(self) -> None:
+        """Close the samples of a run that was called off before its zero: every arrival is a row that was stopped."""
+        self._carrier.stop()
+        self._pool.cut_short(End.STOPPED)
+        for index in range(len(self._schedule)):
+            self._recorder.record(index, never_answered(ErrorKind.STOPPED, None))
+        self._recorder.close()
+        self._live.close()
+
     def run(self, zero_monotonic_ns: int) -> None:
         """Send everything from the given zero on, wait for what is in flight, close the samples.
 
@@ -94,7 +103,8 @@ class Worker:
         self._pool.start(zero_monotonic_ns)
         pulse = gevent.spawn(self._beat)
         pulse.link_exception(lambda greenlet: self._bug(greenlet.exception))
-        self._may_send.set()
+        if not self._over.is_set():
+            self._may_send.set()
         self._over.wait()
         self._close(pulse)
         if self._failure is not None:
