@@ -4,7 +4,7 @@ from typing import TextIO
 
 from harness.model.fault import FaultRecord
 from harness.model.judgement import Judgement, Status, Verdict
-from harness.report import LOOKS, asked, found, visible
+from harness.report import LOOKS, asked, found, sentence, visible
 from harness.report.numbers import count, dollars, milliseconds, moment, percent, seconds
 from harness.rundir import RunDirectory
 
@@ -30,7 +30,7 @@ def _lines(verdict: Verdict, run: RunDirectory, *, colour: bool) -> list[str]:
     lines = [
         "",
         f"  {mark}  {visible(verdict.scenario.name)}",
-        f"  {visible(verdict.reason)}",
+        f"  {visible(sentence(verdict))}",
         "",
     ]
     width = min(max((len(_name(judgement)) for judgement in verdict.results), default=0), _WIDEST_NAME)

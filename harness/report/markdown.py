@@ -6,7 +6,7 @@ from harness.model.judgement import Judgement, Verdict
 from harness.report.material import Material
 from harness.report.numbers import NOTHING, count, dollars, milliseconds, seconds
 from harness.report.visible import harmless
-from harness.report.wording import LOOKS, asked, found, how_to_repeat
+from harness.report.wording import LOOKS, asked, found, how_to_repeat, sentence
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~#&])")
 _LINKS = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)|(?<=mailto)(:)|(?<=xmpp)(:)")
@@ -28,7 +28,7 @@ def render_markdown(material: Material) -> str:
     look = LOOKS[verdict.verdict]
     parts = [
         f"## {look.symbol} {look.word}: {plain(verdict.scenario.name)}",
-        f"**{plain(verdict.reason)}**",
+        f"**{plain(sentence(verdict))}**",
         _results(verdict),
         _faults(verdict),
         _instrument(verdict),

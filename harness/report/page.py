@@ -1,13 +1,16 @@
 """The HTML report: one file that asks for nothing else and runs no script."""
 
 import base64
+import datetime
 import hashlib
+import re
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from harness.model.judgement import Judgement, Status
+from harness.model.measurement import PhaseSummary
 from harness.model.objective import Severity
 from harness.report import numbers
 from harness.report.bounds_bar import bounds_bar
@@ -17,8 +20,11 @@ from harness.report.material import Material
 from harness.report.palette import custom_properties
 from harness.report.plots import draw_plots
 from harness.report.svg import Sheet
-from harness.report.visible import harmless
-from harness.report.wording import LOOKS, asked, found, how_to_repeat
+from harness.report.visible import harmless, visible
+from harness.report.wording import LOOKS, asked, found, how_to_repeat, sentence
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|ms|min|h)\b|%)")
+"""The space in `5 %`: made one that no line breaks at."""
 
 _GRAVE = (Status.FAIL, Status.INVALID, Status.INCONCLUSIVE, Status.WARN)
 
@@ -40,7 +46,7 @@ def render_html(material: Material) -> str:
         plots=plots,
         drill_down=drill_down,
         why=_why(results),
-        command=how_to_repeat(material.plan) if material.plan else None,
+        command=Markup.escape(visible(how_to_repeat(material.plan), longest=10_000)) if material.plan else None,
         definitions=definitions(),
         linkable=drill_down.seqs if drill_down else frozenset(),
     )  # fmt: skip
@@ -63,9 +69,18 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         percent=numbers.percent, seconds=numbers.seconds, ms=numbers.milliseconds, moment=numbers.moment, usd=numbers.dollars,
-        count=numbers.count, at_s=numbers.moment_s,
+        count=numbers.count, wall=_wall, at_s=numbers.moment_s,
     )  # fmt: skip
-    environment.globals.update(looks=LOOKS, asked=asked, found=found, bar=_bar, plural=numbers.plural, NOTHING=numbers.NOTHING)
+    environment.globals.update(
+        looks=LOOKS,
+        asked=asked,
+        found=found,
+        sentence=sentence,
+        bar=_bar,
+        left_out=_left_out,
+        plural=numbers.plural,
+        NOTHING=numbers.NOTHING,
+    )
     return environment
 
 
@@ -73,11 +88,27 @@ def _finalize(value: object) -> object:
     """Make every text that a template prints visible, so that none can be forgotten."""
     if value is None:
         return numbers.NOTHING
-    return harmless(value, longest=2000) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _BEFORE_UNIT.sub("\u00a0", harmless(value, longest=2000))
+
+
+def _wall(text: str) -> str:
+    """Return an ISO 8601 moment as people write it; anything else as it is."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment.tzinfo else text
 
 
 def _bar(judgement: Judgement) -> Markup:
     return bounds_bar(judgement, harmless("; ".join(found(judgement))))
+
+
+def _left_out(phase: PhaseSummary) -> str:
+    counts = (("straddling", phase.straddling), ("recovering", phase.recovering), ("cancelled", phase.cancelled))
+    return ", ".join(f"{numbers.count(number)} {name}" for name, number in counts if number) or "0"
 
 
 def _style(sheet: Sheet) -> str:

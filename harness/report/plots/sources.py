@@ -25,7 +25,7 @@ def draw_sources(material: Material, series: Series, sheet: Sheet) -> Plot:
         share, stack = figure.subplots(2, 1, sharex=True, height_ratios=(2, 2))
         share.plot(series.middles_s, _share_of_each_point(series) * 100, color=TONES["orange"].light, marker=".", markersize=3,
                    label="fallback share")  # fmt: skip
-        share.set_ylim(-3, 122)
+        share.set_ylim(-3, 150)
         share.set_yticks((0, 25, 50, 75, 100))
         share.set_xlim(series.edges_s[0], series.edges_s[-1])
         share.set_ylabel("fallback, %")

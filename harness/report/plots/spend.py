@@ -21,7 +21,7 @@ def draw_spend(material: Material, series: Series, sheet: Sheet) -> Plot:
 
     def draw(figure: "Figure", room: Room) -> None:
         axes = figure.subplots()
-        axes.plot(series.middles_s, series.levels["spend_usd"], color=TONES["blue"].light, label="spent, by the provider's meter")
+        axes.plot(series.middles_s, series.levels["spend_usd"], color=TONES["blue"].light, label="spent so far")
         for value_usd, words, tone in lines:
             axes.axhline(value_usd, color=TONES[tone].light, linestyle=":", linewidth=1.4, label=words)
         axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1] * 1.15, 1e-9))
@@ -50,6 +50,9 @@ def _reading(material: Material) -> str:
     summary = material.summary
     if summary is None:
         return "Spend second by second; the sum is missing."
+    if summary.spend_source == "unknown":
+        return "Neither the provider's records nor the target say what was spent."
+    by = "" if summary.spend_source == "provider" else ", as the target itself claims"
     calls = f"{summary.provider_calls:,} provider calls"
     unmatched = f", {summary.unmatched_calls:,} of them matched to no request" if summary.unmatched_calls else ""
-    return f"{dollars(summary.spend_usd)} was spent on {calls}{unmatched}; {dollars(summary.planned_spend_usd)} was planned."
+    return f"{dollars(summary.spend_usd)} was spent on {calls}{unmatched}{by}; {dollars(summary.planned_spend_usd)} was planned."

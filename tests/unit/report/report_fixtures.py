@@ -268,14 +268,16 @@ def make_cdf() -> pa.Table:
 
 
 def write_run(path: Path, verdict: Verdict | None, *, plan: Plan | None = None, failing: bool = False,
-              requests: pa.Table | None = None) -> RunDirectory:  # fmt: skip
-    """Write a whole run."""
+              requests: pa.Table | None = None, measured: bool = True) -> RunDirectory:  # fmt: skip
+    """Write a whole run; without `measured` only plan, journal and verdict, which spares the plots."""
     run = RunDirectory.create(path)
     run.write_plan(plan or make_plan())
     run.record(Event.RUN_STARTED, at_ns=0)
     run.record(Event.FAULT_CONFIRMED, "outage-0", at_ns=35 * S, place="provider.primary")
     if verdict is not None:
         run.write_verdict(verdict)
+    if not measured:
+        return run
     write_whole(run.measurements / "summary.json", codec.to_pretty_json(make_summary(failing=failing)))
     pq.write_table(make_timeline(failing=failing), run.measurements / "timeline.parquet")
     pq.write_table(make_requests(failing=failing) if requests is None else requests, run.measurements / "requests.parquet")
