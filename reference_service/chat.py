@@ -95,7 +95,7 @@ class ChatCompletions:
             await send_json(send, 200, whole_body(turn, turn.answer))
 
     async def _stream(self, turn: Turn, flow: AsyncGenerator[str, None], send: Send) -> None:
-        """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event and without."""
+        """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event instead."""
         s = self._resources.settings
         async with aclosing(flow) as pieces, asyncio.timeout(s.deadline_s + s.stream_max_s):
             try:
@@ -141,7 +141,12 @@ class Events:
     """The events of one stream; all but the text is encoded once."""
 
     def __init__(self, turn: Turn) -> None:
-        self._base = {"id": f"chatcmpl-{turn.uid}", "object": "chat.completion.chunk", "created": int(time.time()), "model": model_of(turn)}
+        self._base = {
+            "id": f"chatcmpl-{turn.uid}",
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": model_of(turn),
+        }
         self._head = b"data: " + msgspec.json.encode(self._base)[:-1] + b',"choices":[{"index":0,"delta":{'
         self._role = b'"role":"assistant",'
 
@@ -154,7 +159,12 @@ class Events:
         """Return the last events: the reason, the usage where it was asked for, and [DONE]."""
         out = self._head + b'},"finish_reason":' + msgspec.json.encode(answer.finish_reason) + b"}]}\n\n"
         if turn.asked.include_usage:
-            usage = {**self._base, "choices": [], "usage": usage_body(answer), "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded}}
+            usage = {
+                **self._base,
+                "choices": [],
+                "usage": usage_body(answer),
+                "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
+            }
             out += b"data: " + msgspec.json.encode(usage) + b"\n\n"
         return out + b"data: [DONE]\n\n"
 
@@ -171,7 +181,9 @@ def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model_of(turn),
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": answer.finish_reason}],
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": answer.finish_reason}
+        ],
         "usage": usage_body(answer),
         "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
     }

@@ -71,7 +71,7 @@ class Enveloped:
 
 
 def gateway_headers(turn: Turn | None) -> dict[str, str]:
-    """Return what the gateway says about how it came to an answer. A stream's cost is not known yet; it stands in the usage chunk."""
+    """Return how the gateway came to an answer. A stream's cost is not known yet; it stands in the usage chunk."""
     if turn is None:
         return {
             "x-gateway-provider": "none",

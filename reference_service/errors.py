@@ -1,23 +1,23 @@
 """Everything that the service answers instead of an answer, each with its status and its type.
 
-    Refusal                     what a client gets, OpenAI-shaped, never with upstream text
-    ├── InvalidRequest    400   the request itself is wrong (404 unknown model, 408 slow body, 413 too large)
-    ├── Unauthenticated   401   no key, a wrong key, a revoked key
-    ├── Forbidden         403   a right key without the right
-    ├── BudgetExceeded    402   a daily budget would be overspent
-    ├── ContentBlocked    400   a guardrail's rule matched
-    ├── RateLimited       429   too many requests in the window
-    ├── GuardUnavailable  503   a guard's store is down and the guard fails closed
-    └── UpstreamFailed    502   no provider answered (504 on timeout, 503 while circuits are open)
+Refusal                     what a client gets, OpenAI-shaped, never with upstream text
+├── InvalidRequest    400   the request itself is wrong (404 unknown model, 408 slow body, 413 too large)
+├── Unauthenticated   401   no key, a wrong key, a revoked key
+├── Forbidden         403   a right key without the right
+├── BudgetExceeded    402   a daily budget would be overspent
+├── ContentBlocked    400   a guardrail's rule matched
+├── RateLimited       429   too many requests in the window
+├── GuardUnavailable  503   a guard's store is down and the guard fails closed
+└── UpstreamFailed    502   no provider answered (504 on timeout, 503 while circuits are open)
 
-    StoreUnavailable            Valkey or PostgreSQL did not answer within its bound (internal)
-    ProviderFailure             one call of one endpoint failed (internal; `provider/failure.py`)
+StoreUnavailable            Valkey or PostgreSQL did not answer within its bound (internal)
+ProviderFailure             one call of one endpoint failed (internal; `provider/failure.py`)
 """
 
 from collections.abc import Mapping
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
     """An answer that is an error. headers: extra ones, such as Retry-After; details: extra members of `error`."""
 
     status = 500
@@ -95,7 +95,9 @@ class GuardUnavailable(Refusal):
     type = "guard_unavailable"
 
     def __init__(self, guard: str) -> None:
-        super().__init__("A guard of this service is unavailable; try again shortly.", headers={"retry-after": "1"}, details={"guard": guard})
+        super().__init__(
+            "A guard of this service is unavailable; try again shortly.", headers={"retry-after": "1"}, details={"guard": guard}
+        )
 
 
 class UpstreamFailed(Refusal):

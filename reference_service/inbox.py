@@ -28,7 +28,9 @@ class Inbox:
             async with asyncio.timeout(self._read_s):
                 body = await self._read()
         except TimeoutError as error:
-            raise InvalidRequest("The body did not arrive in time.", status=408, code="slow_body", headers={"connection": "close"}) from error
+            raise InvalidRequest(
+                "The body did not arrive in time.", status=408, code="slow_body", headers={"connection": "close"}
+            ) from error
         if self._on_gone is not None:
             self._watch = asyncio.create_task(self._wait_for_end(self._on_gone))
         return body
@@ -48,7 +50,10 @@ class Inbox:
             size += len(part)
             if size > self._max_bytes:
                 raise InvalidRequest(
-                    f"The body is larger than {self._max_bytes} bytes.", status=413, code="body_too_large", headers={"connection": "close"}
+                    f"The body is larger than {self._max_bytes} bytes.",
+                    status=413,
+                    code="body_too_large",
+                    headers={"connection": "close"},
                 )
             parts.append(part)
             if not message.get("more_body", False):

@@ -43,7 +43,11 @@ class Desk:
         key = request.headers.get("idempotency-key")
         message_id = uuid.uuid5(NAMESPACE, f"{turn.who.account_id}:{key}") if key else uuid.uuid4()
         body = msgspec.json.encode(
-            {"messages": [{"role": m.role, "content": m.content} for m in turn.asked.messages], "model": turn.asked.model, **turn.asked.parameters}
+            {
+                "messages": [{"role": m.role, "content": m.content} for m in turn.asked.messages],
+                "model": turn.asked.model,
+                **turn.asked.parameters,
+            }
         )
         try:
             await self._database.rows(_ENQUEUE, message_id, turn.who.account_id, turn.who.tenant, turn.request_id, body.decode())

@@ -15,15 +15,27 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = r = CollectorRegistry()
         self._http = Histogram(
-            "http_request_duration_seconds", "Duration of HTTP requests, to the last byte", ["method", "route", "status_code"], registry=r, buckets=BUCKETS_S
+            "http_request_duration_seconds",
+            "Duration of HTTP requests, to the last byte",
+            ["method", "route", "status_code"],
+            registry=r,
+            buckets=BUCKETS_S,
         )
-        self._tokens = Counter("llm_tokens_total", "Tokens of model calls, prompt and completion", ["model", "intent"], registry=r)
+        self._tokens = Counter(
+            "llm_tokens_total", "Tokens of model calls, prompt and completion", ["model", "intent"], registry=r
+        )
         self._cost = Counter("llm_cost_usd_total", "Dollars charged to budgets", ["model", "intent"], registry=r)
         self._over = Counter("llm_overbilled_usd_total", "Dollars billed above their reservation", ["model"], registry=r)
         self._calls = Histogram(
-            "llm_api_latency_seconds", "Time to the first content of a provider call", ["endpoint", "outcome"], registry=r, buckets=BUCKETS_S
+            "llm_api_latency_seconds",
+            "Time to the first content of a provider call",
+            ["endpoint", "outcome"],
+            registry=r,
+            buckets=BUCKETS_S,
         )
-        self._answers = Counter("gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r)
+        self._answers = Counter(
+            "gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r
+        )
         self._cache = Counter("gateway_cache_total", "Cache look-ups", ["result"], registry=r)
         self._refusals = Counter("gateway_refusals_total", "Refusals and errors by type", ["type"], registry=r)
         self._intents = Counter("gateway_intents_total", "Questions by intent", ["intent"], registry=r)

@@ -4,7 +4,10 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-_TABLE = "create table if not exists schema_migration (name text primary key, digest text not null, applied_at timestamptz not null default now())"
+_TABLE = """
+create table if not exists schema_migration
+(name text primary key, digest text not null, applied_at timestamptz not null default now())
+"""
 
 
 def migrations() -> list[tuple[str, str]]:

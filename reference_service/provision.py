@@ -21,7 +21,8 @@ from reference_service.settings import Settings
 _USERS = """
 insert into account (name, tenant, role, daily_budget_nanousd)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-on conflict (name) do update set tenant = excluded.tenant, role = excluded.role, daily_budget_nanousd = excluded.daily_budget_nanousd
+on conflict (name) do update set tenant = excluded.tenant, role = excluded.role,
+    daily_budget_nanousd = excluded.daily_budget_nanousd
 """
 _KEYS = """
 insert into api_key (digest, account_id)
@@ -77,7 +78,9 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     except ValidationError as error:
-        sys.stderr.writelines(f"standard input: {'.'.join(map(str, e['loc']))}: {e['msg']}\n" for e in error.errors(include_input=False))
+        sys.stderr.writelines(
+            f"standard input: {'.'.join(map(str, e['loc']))}: {e['msg']}\n" for e in error.errors(include_input=False)
+        )
         return 2
     try:
         users = asyncio.run(provision(settings.database_url, order))

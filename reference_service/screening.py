@@ -40,8 +40,7 @@ _PHRASES = {
 }  # fmt: skip
 
 _CONFUSABLE = {
-    ord(a): b
-    for a, b in zip("авеёкмнорстухіјѕԁһԛԝɡɑαβεηικνορτυχоıⅼ", "abeekmhopctyxijsdhqwgaabenikvoptuxoil", strict=True)
+    ord(a): b for a, b in zip("авеёкмнорстухіјѕԁһԛԝɡɑαβεηικνορτυχоıⅼ", "abeekmhopctyxijsdhqwgaabenikvoptuxoil", strict=True)
 }
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
@@ -88,7 +87,9 @@ def _normal(text: str) -> str:
     """Return the text in lower case with compatibility forms, marks, invisible characters and look-alikes undone."""
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text).casefold()
-        text = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf", "Me", "Cc") or c in "\n\t").translate(_CONFUSABLE)
+        text = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf", "Me", "Cc") or c in "\n\t").translate(
+            _CONFUSABLE
+        )
     return _SPACES.sub(" ", text.lower())
 
 

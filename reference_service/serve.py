@@ -61,7 +61,9 @@ def listening_socket(listen: str) -> socket.socket:
         sock.bind((host.strip("[]"), int(port)))
     except OSError as error:
         sock.close()
-        raise SettingsError(f"SERVICE_LISTEN={listen}: {error.strerror or error}; choose another port, or 0 for a free one") from error
+        raise SettingsError(
+            f"SERVICE_LISTEN={listen}: {error.strerror or error}; choose another port, or 0 for a free one"
+        ) from error
     return sock
 
 

@@ -188,5 +188,3 @@ def _json_object(raw: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
-
-

@@ -38,7 +38,9 @@ class Authenticate:
         scheme, _, key = turn.headers.get("authorization", "").partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key:
-            raise Unauthenticated("Send your key as 'Authorization: Bearer KEY'.", code="missing_api_key", headers={"www-authenticate": "Bearer"})
+            raise Unauthenticated(
+                "Send your key as 'Authorization: Bearer KEY'.", code="missing_api_key", headers={"www-authenticate": "Bearer"}
+            )
         if len(key) > MAX_KEY_CHARACTERS:
             raise _wrong_key()
         turn.identity = await self._identify(digest(key))

@@ -15,11 +15,12 @@ import msgspec
 
 from reference_service.errors import StoreUnavailable
 from reference_service.settings import Settings
-from reference_service.store import Store
+from reference_service.store import Script, Store
 from reference_service.turn import Answer, Turn, Usage
 
 GENERATION_KEY = "cache:generation"
 GENERATION_KNOWN_S = 2.0
+GENERATION = Script("redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Cache:
-    """Looks up (`__call__`) and keeps (`remember`). `refresh` runs in the background, so that both levels follow the generation."""
+    """Looks up (`__call__`) and keeps (`remember`). `refresh` keeps both levels on one generation."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -84,8 +85,8 @@ class Cache:
         """Learn the current generation. Raises StoreUnavailable."""
         # A store that lost it gets a new one, never an old one: what was cached before stays out.
         new = secrets.token_hex(8)
-        old = await self._store.command("SET", GENERATION_KEY, new, "NX", "GET")
-        self._set_generation(new if old is None else old.decode())
+        current = await self._store.script(GENERATION, (GENERATION_KEY,), (new,))
+        self._set_generation(current.decode())
 
     async def invalidate(self) -> None:
         """Make every cached answer of every instance a miss. Raises StoreUnavailable."""
@@ -102,7 +103,13 @@ class Cache:
     def _key(self, turn: Turn) -> str:
         question = turn.asked
         body = msgspec.json.encode(
-            [turn.who.tenant, question.model, question.max_tokens, sorted(question.parameters.items()), [(m.role, m.content) for m in question.messages]]
+            [
+                turn.who.tenant,
+                question.model,
+                question.max_tokens,
+                sorted(question.parameters.items()),
+                [(m.role, m.content) for m in question.messages],
+            ]
         )
         return f"cache:answer:{self._generation}:{sha256(body).hexdigest()}"
 
@@ -124,4 +131,8 @@ class Cache:
 
 
 def _answer(kept: Kept) -> Answer:
-    return Answer(text=kept.text, finish_reason=kept.finish_reason, usage=Usage(prompt_tokens=kept.prompt_tokens, completion_tokens=kept.completion_tokens))
+    return Answer(
+        text=kept.text,
+        finish_reason=kept.finish_reason,
+        usage=Usage(prompt_tokens=kept.prompt_tokens, completion_tokens=kept.completion_tokens),
+    )

@@ -116,7 +116,11 @@ class CallProvider:
     def _first_content_s(self, turn: Turn, endpoint: Endpoint) -> float:
         """Return how long this endpoint may be silent; the last one gets all that is left."""
         left_s = turn.left_s()
-        return left_s if endpoint is self._endpoints[-1] and len(self._endpoints) > 1 else min(self._settings.first_content_timeout_s, left_s)
+        return (
+            left_s
+            if endpoint is self._endpoints[-1] and len(self._endpoints) > 1
+            else min(self._settings.first_content_timeout_s, left_s)
+        )
 
     async def _take(self, turn: Turn, endpoint: Endpoint, held: Reservation, call: ProviderCall) -> ProviderFailure | None:
         """Hand a stream on, or read the whole answer; return what broke while reading."""
@@ -174,7 +178,10 @@ class CallProvider:
         if failure is None:
             retry_s = max(1, round(self._endpoints[0].retry_in_s()))
             return UpstreamFailed(
-                "The model provider is not being asked at the moment.", status=503, code="circuit_open", headers={"retry-after": str(retry_s)}
+                "The model provider is not being asked at the moment.",
+                status=503,
+                code="circuit_open",
+                headers={"retry-after": str(retry_s)},
             )
         if failure.kind is Kind.TIMEOUT or failure.status == 408:
             return UpstreamFailed("The model provider did not answer in time.", status=504, code="upstream_timeout")
@@ -184,5 +191,3 @@ class CallProvider:
 def _reason(given: str | None) -> str:
     """Return a finish reason that is ours; a provider's own word never reaches a client."""
     return given if given in ("stop", "length", "content_filter") else "stop"
-
-

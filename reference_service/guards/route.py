@@ -13,18 +13,23 @@ from reference_service.pricing import count_tokens
 from reference_service.settings import Settings
 from reference_service.turn import Answer, Intent, Turn, Usage
 
-_GREETING = re.compile(r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|halo|hai)(?: there| all| team)?[\s!.,]*", re.IGNORECASE)
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|halo|hai)(?: there| all| team)?[\s!.,]*", re.IGNORECASE
+)
 _ESCALATION = re.compile(
-    r"\b(?:(?:talk|speak|connect|transfer)\b.{0,40}\b(?:human|person|agent|representative|manager|someone)|human agent|real person|"
-    r"file a complaint|lawyer|supervisor)\b",
+    r"\b(?:(?:talk|speak|connect|transfer)\b.{0,40}\b(?:human|person|agent|representative|manager|someone)|"
+    r"human agent|real person|file a complaint|lawyer|supervisor)\b",
     re.IGNORECASE,
 )
 _FAQ = re.compile(
-    r"\b(?:opening hours|business hours|reset my password|payment methods?|invoice|cancel (?:my )?order|track (?:my )?order|shipping cost|"
-    r"return policy|contact (?:number|details)|price list|where are you located)\b",
+    r"\b(?:opening hours|business hours|reset my password|payment methods?|invoice|cancel (?:my )?order|"
+    r"track (?:my )?order|shipping cost|return policy|contact (?:number|details)|price list|where are you located)\b",
     re.IGNORECASE,
 )
-_HARD = re.compile(r"\b(?:explain|compare|analy[sz]e|summari[sz]e|describe|why|step by step|difference|exceptions?|trade-?offs?)\b", re.IGNORECASE)
+_HARD = re.compile(
+    r"\b(?:explain|compare|analy[sz]e|summari[sz]e|describe|why|step by step|difference|exceptions?|trade-?offs?)\b",
+    re.IGNORECASE,
+)
 
 _RECORD = "insert into escalation (request_id, account_id) values ($1, $2) on conflict do nothing"
 GREETING = "Hello! How can I help you today?"
@@ -50,7 +55,7 @@ def complexity_of(text: str) -> float:
 
 
 def max_tokens_of(intent: Intent, text: str, settings: Settings, asked: int | None) -> int:
-    """Return the cap on the answer: 100 for an FAQ, else three times the user's own message, 16 to 500; a client may ask for less."""
+    """Return the cap: 100 for an FAQ, else three times the user's own message, 16 to 500; a client may ask for less."""
     s = settings
     own = s.faq_max_tokens if intent == "faq" else max(s.answer_min_tokens, min(3 * count_tokens(text), s.answer_max_tokens))
     return own if asked is None else min(own, asked)

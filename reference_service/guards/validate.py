@@ -76,7 +76,9 @@ class Validate:
             content = _joined_parts(content, where)
         if not isinstance(content, str):
             _refuse(f"{where}.content must be a string", f"{where}.content")
-        return Utterance(role=role, content=clean_text(content, f"{where}.content", max_characters=self._settings.message_max_characters))
+        return Utterance(
+            role=role, content=clean_text(content, f"{where}.content", max_characters=self._settings.message_max_characters)
+        )
 
 
 def parse_object(raw: bytes, *, max_depth: int) -> dict[str, object]:

@@ -103,6 +103,8 @@ class ProviderCall:
             raise ProviderFailure(
                 Kind.STATUS, status=self._response.status, retry_after_s=retry_after_s(self._response.headers.get("retry-after"))
             )
+        if self._response.content_type != "text/event-stream":
+            raise ProviderFailure(Kind.INVALID)
 
     async def _read(self) -> None:
         """Read once; new text goes to `_ready`. Raises ProviderFailure at an end without [DONE]."""

@@ -18,7 +18,13 @@ class Endpoint:
     """One provider endpoint. now: a monotonic clock in seconds."""
 
     def __init__(
-        self, name: Literal["primary", "secondary"], url: str, settings: Settings, breaker: Breaker, *, now: Callable[[], float] = time.monotonic
+        self,
+        name: Literal["primary", "secondary"],
+        url: str,
+        settings: Settings,
+        breaker: Breaker,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.breaker = breaker
@@ -49,8 +55,14 @@ class Endpoint:
     async def call(self, turn: Turn, model: str, *, first_content_s: float) -> ProviderCall:
         """Return a call that has received its first content. Raises ProviderFailure."""
         s = self._settings
-        call = ProviderCall(self._client(), CallTimes(first_content_s=first_content_s, idle_s=s.idle_timeout_s), max_bytes=s.answer_max_bytes)
-        headers = {"authorization": f"Bearer {s.provider_key}", "content-type": "application/json", "x-request-id": turn.request_id}
+        call = ProviderCall(
+            self._client(), CallTimes(first_content_s=first_content_s, idle_s=s.idle_timeout_s), max_bytes=s.answer_max_bytes
+        )
+        headers = {
+            "authorization": f"Bearer {s.provider_key}",
+            "content-type": "application/json",
+            "x-request-id": turn.request_id,
+        }
         await call.open(self._url, headers, request_body(turn, model))
         return call
 

@@ -83,14 +83,26 @@ class Stack:
         self.database_url = f"postgresql://postgres@127.0.0.1:{self.pg_port}/postgres"
         self.store_url = f"redis://127.0.0.1:{self.store_port}/0"
         self.provider = self.program(
-            ["-m", "harness.provider", "--endpoint", "primary=127.0.0.1:0", "--endpoint", "secondary=127.0.0.1:0", "--control", "127.0.0.1:0"], {}
+            [
+                "-m",
+                "harness.provider",
+                "--endpoint",
+                "primary=127.0.0.1:0",
+                "--endpoint",
+                "secondary=127.0.0.1:0",
+                "--control",
+                "127.0.0.1:0",
+            ],
+            {},
         )
 
     def _spawn(self, command: list[str], environment: Mapping[str, str], *, stdout: Any, user: str | None = None) -> Process:
         self._made += 1
         log = self.folder / f"{self._made}-{Path(command[0]).name}.log"
         with log.open("wb") as out:
-            popen = subprocess.Popen(command, env=dict(environment), stdout=stdout or out, stderr=out, user=user, cwd=Path(__file__).parents[2])
+            popen = subprocess.Popen(
+                command, env=dict(environment), stdout=stdout or out, stderr=out, user=user, cwd=Path(__file__).parents[2]
+            )
         process = Process(popen, log)
         self._started.append(process)
         return process
@@ -109,14 +121,29 @@ class Stack:
             check=True, capture_output=True, user=user, env=clean, cwd="/",
         )  # fmt: skip
         process = self._spawn(
-            [str(PG_BIN / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.pg_port), "-k", "", "-c", "fsync=off"], clean, stdout=None, user=user
+            [str(PG_BIN / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.pg_port), "-k", "", "-c", "fsync=off"],
+            clean,
+            stdout=None,
+            user=user,
         )
         wait_until(lambda: "ready to accept connections" in process.log.read_text(), what="PostgreSQL's start")
         return process
 
     def _valkey(self) -> Process:
         process = self._spawn(
-            [str(get_binary_path()), "--port", str(self.store_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)], os.environ, stdout=None
+            [
+                str(get_binary_path()),
+                "--port",
+                str(self.store_port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                str(self.folder),
+            ],
+            os.environ,
+            stdout=None,
         )
         wait_until(lambda: connects(self.store_port), what="Valkey's start")
         return process
@@ -165,9 +192,15 @@ class Stack:
         """Provision a new user; return the header that is their key."""
         return self.users(1, tenant=tenant, budget_usd=budget_usd, role=role)[0]
 
-    def users(self, count: int, *, tenant: str = "acme", budget_usd: float | None = None, role: str = "user") -> list[dict[str, str]]:
+    def users(
+        self, count: int, *, tenant: str = "acme", budget_usd: float | None = None, role: str = "user"
+    ) -> list[dict[str, str]]:
         keys = [f"sk-test-{secrets.token_hex(16)}" for _ in range(count)]
-        order = {"users": [{"name": f"u-{k[-12:]}", "key": k, "tenant": tenant, "daily_budget_usd": budget_usd, "role": role} for k in keys]}
+        order = {
+            "users": [
+                {"name": f"u-{k[-12:]}", "key": k, "tenant": tenant, "daily_budget_usd": budget_usd, "role": role} for k in keys
+            ]
+        }
         done = self.provision(json.dumps(order))
         assert done.returncode == 0, done.stderr
         return [{"authorization": f"Bearer {k}"} for k in keys]
@@ -208,7 +241,9 @@ class Instance:
 
     def ask(self, key: Mapping[str, str], text: str, **body: Any) -> httpx.Response:
         headers = {**key, **body.pop("headers", {})}
-        return self.client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": text}], **body}, headers=headers)
+        return self.client.post(
+            "/v1/chat/completions", json={"messages": [{"role": "user", "content": text}], **body}, headers=headers
+        )
 
 
 @contextlib.contextmanager
