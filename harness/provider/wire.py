@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "this server speaks HTTP/1.1 and upgrades to nothing else")
+            self._deaf = True  # a wish, not a demand: answer in HTTP/1.1 and close behind it
         except httptools.HttpParserError:
             self._refuse(400, "that is not an HTTP/1.1 request")
         if not self._in_body and self._head_bytes > MAX_HEAD_BYTES:
