@@ -118,7 +118,7 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
     held, cap = sum(use.held_usd for use in uses), sum(use.cap_usd for use in uses)
     if held < LEAST_USED * cap:
         text = (
-            f"only {calls} of {sent} calls were let through, which takes ${held:.4g} of the ${cap:.4g} budgeted: "
+            f"only {calls} of {sent} calls were let through, which takes {_dollars(held)} of the {_dollars(cap)} budgeted: "
             f"{int(np.count_nonzero(by_budget))} were refused while money was left"
         )
         return Status.FAIL, text, by_budget
@@ -132,7 +132,12 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
 def _overshoot(uses: Sequence[_Use], worst: _Use, calls: int, sent: int) -> str:
     over = sum(use.metered_usd > use.cap_usd for use in uses)
     return (
-        f"by the provider's meter {worst.principal} spent ${worst.metered_usd:.4g} with a cap of ${worst.cap_usd:.4g}, "
+        f"by the provider's meter {worst.principal} spent {_dollars(worst.metered_usd)} with a cap of {_dollars(worst.cap_usd)}, "
         f"{worst.metered_usd / worst.cap_usd:.2f} times as much; {over} of {len(uses)} users overspent, "
         f"{calls} of {sent} concurrent calls reached the provider"
     )
+
+
+def _dollars(value_usd: float) -> str:
+    """Return money to the ten-millionth of a dollar: a cap of a few small calls is a few hundred of them."""
+    return f"${value_usd:.7f}".rstrip("0").rstrip(".")

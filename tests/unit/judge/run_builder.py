@@ -286,7 +286,7 @@ def calm_lines(*, loop_lag_ms: float = 1.0, cpu_ratio: float = 0.3) -> list[Live
             dispatch_lag={},
             loop_lag=lag,
             cpu_ratio=cpu_ratio,
-        )  # fmt: skip
+        )
         for second in range(32)
     ]
 

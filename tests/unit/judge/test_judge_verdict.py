@@ -24,8 +24,8 @@ from run_builder import (
 
 from harness.errors import RunDirectoryError
 from harness.judge import judge, judge_and_write
-from harness.model.judgement import Judgement, Status, Verdict
 from harness.model.journal import Event
+from harness.model.judgement import Judgement, Status, Verdict
 from harness.model.objective import Objective
 from harness.model.outcome import Result, Source
 from harness.model.sample import Sample
