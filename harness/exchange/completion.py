@@ -25,6 +25,7 @@ class _Usage(msgspec.Struct):
 
 class _Choice(msgspec.Struct):
     message: dict[str, msgspec.Raw] | None = None
+    finish_reason: str | None = None
 
 
 class _Chat(msgspec.Struct):
@@ -35,6 +36,8 @@ class _Chat(msgspec.Struct):
 
 _DECODER = msgspec.json.Decoder(_Chat)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NO_TEXT_BUT_AN_ANSWER = (b'"tool_calls":', b'"refusal":"', b'"content_filter"')
+_EMPTY = (b"null", b'""', b"[]")
 _INT32_MAX = 2**31 - 1
 
 
@@ -51,8 +54,15 @@ def read_body(body: bytes, *, wants_documents: bool) -> Completion:
             problem = ErrorKind.ERROR_EVENT
         elif not chat.choices or chat.choices[0].message is None:
             problem = ErrorKind.BAD_SHAPE
+        elif not _says_something(chat.choices[0].message) and chat.choices[0].finish_reason != "content_filter":
+            problem = ErrorKind.NO_CONTENT
     documents = _documents([body]) if wants_documents else ()
     return _completion(problem, chat.usage, documents)
+
+
+def _says_something(message: dict[str, msgspec.Raw]) -> bool:
+    """Return True for text, a tool call or the model's own refusal: the answer of a model, whatever it says."""
+    return any(bytes(message[key]) not in _EMPTY for key in ("content", "tool_calls", "refusal") if key in message)
 
 
 def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
@@ -79,7 +89,7 @@ def _problem(events: EventStream, chats: list[_Chat], unreadable: ErrorKind | No
         return unreadable
     if events.done_ns is None:
         return ErrorKind.NO_DONE
-    if events.chunks == 0 and not any(b'"tool_calls":[' in payload for payload in events.payloads):
+    if events.chunks == 0 and not any(sign in payload for payload in events.payloads for sign in _NO_TEXT_BUT_AN_ANSWER):
         return ErrorKind.NO_CONTENT
     return None
 

@@ -38,7 +38,7 @@ class ErrorKind(enum.StrEnum):
     BAD_SHAPE = "bad_shape"  # JSON, but not a chat completion
     ERROR_EVENT = "error_event"  # an error object inside a 2xx
     NO_DONE = "no_done"  # a stream that ended without `[DONE]`
-    NO_CONTENT = "no_content"  # a whole stream without one non-empty content chunk
+    NO_CONTENT = "no_content"  # whole and well-formed, and says nothing: no text, no tool call, no refusal
 
     # result `cancelled`: by the harness
     DRAIN_ENDED = "drain_ended"  # still in flight when the drain ended

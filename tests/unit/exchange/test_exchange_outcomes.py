@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from exchange_answers import DONE, LAST, ROLE, STREAM_HEAD, USAGE, answer, body, chunk, chunked, read
 
@@ -114,6 +116,8 @@ def test_the_gap_p95_is_the_nearest_rank_of_all_gaps() -> None:
         pytest.param([answer(b"[]")], False, None, "bad_shape", id="json-list"),
         pytest.param([answer(b'{"choices": []}')], False, None, "bad_shape", id="no-choices"),
         pytest.param([answer(b'{"choices": [{}]}')], False, None, "bad_shape", id="no-message"),
+        pytest.param([answer(body(""))], False, None, "no_content", id="empty-text"),
+        pytest.param([answer(body(None))], False, None, "no_content", id="null-text"),
         pytest.param([answer(b'{"error": {"message": "no"}}')], False, None, "error_event", id="error-body"),
         pytest.param([answer(body("x" * 2_000_000))], False, None, "too_large", id="huge-body"),
         pytest.param(stream(chunk("a"), end=LAST), True, None, "no_done", id="no-done"),
@@ -197,9 +201,15 @@ def test_a_long_stream_is_measured_beyond_what_is_kept_of_it() -> None:
     assert (outcome.chunks, outcome.completion_tokens) == (200, 3)
 
 
-def test_tool_calls_without_text_are_an_answer() -> None:
-    call = b'data: {"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}\n\n'
-    assert read(stream(call, DONE), streamed=True).result is Result.ANSWERED
+@pytest.mark.parametrize(
+    ("delta", "finish"),
+    [({"tool_calls": [{"index": 0}]}, "tool_calls"), ({"refusal": "I cannot"}, "stop"), ({}, "content_filter")],
+)
+def test_a_tool_call_or_a_refusal_of_the_model_without_text_is_an_answer(delta: dict[str, object], finish: str) -> None:
+    event = json.dumps({"choices": [{"delta": delta, "finish_reason": finish}]}, separators=(",", ":")).encode()
+    assert read(stream(b"data: " + event + b"\n\n", DONE), streamed=True).result is Result.ANSWERED
+    whole = {"choices": [{"message": {"content": None, **delta}, "finish_reason": finish}]}
+    assert read([answer(json.dumps(whole).encode())]).result is Result.ANSWERED
 
 
 @pytest.mark.parametrize("tokens", [-1, 2**40])
