@@ -10,6 +10,7 @@ from harness.errors import FaultError
 from harness.faults.expected import CHECK_FOR_S, expectation
 from harness.faults.guardian.undo import HttpStep, UndoStep
 from harness.faults.probe import Behaviour, Probed, probe
+from harness.faults.sockets import live_connections
 from harness.faults.toxiproxy_client import Toxic, ToxiproxyClient
 from harness.model.fault import Acted, ActedBy, Fault, Scalar
 from harness.model.fault_kinds import FAULT_KINDS, complete
@@ -34,6 +35,7 @@ class ToxiproxyBackend:
         self._clients = {link.toxiproxy_url: ToxiproxyClient(link.toxiproxy_url, timeout_s=timeout_s) for link in links.values()}
         self._before: dict[str, _Before] = {}
         self._acted: dict[str, int | None] = {}
+        self._cut: dict[str, int] = {}
 
     def undo_steps(self, fault: Fault) -> tuple[UndoStep, ...]:
         """Return the call that enables the proxy, or those that remove the toxics."""
@@ -56,6 +58,8 @@ class ToxiproxyBackend:
             )
         self._before[fault.id] = _Before(probed=before)
         if fault.kind == DOWN:
+            # The ones that are about to be cut; connections that are refused later leave no trace anywhere.
+            self._cut[fault.id] = live_connections(link.listen)
             client.set_enabled(link.proxy, False)
         for toxic in _toxics(fault):
             client.add_toxic(link.proxy, toxic)
@@ -76,7 +80,8 @@ class ToxiproxyBackend:
                 f"after {seen.after_ns / 1e6:.1f} ms; expected: {expected.text}",
                 advice=f"does {link.listen} lead through proxy {link.proxy!r}?",
             )
-        self._before[fault.id] = _Before(probed=before, acted=self._settled_count(client, link, fault))
+        if fault.kind != DOWN:  # a refused probe is no connection
+            self._before[fault.id] = _Before(probed=before, acted=self._settled_count(client, link, fault))
 
     def in_force(self, fault: Fault) -> bool:
         """Return whether the proxy lists what was applied, and with our settings."""
@@ -119,7 +124,10 @@ class ToxiproxyBackend:
             raise FaultError(f"{fault.id}: {fault.at} still refuses connections at {link.listen}", advice=_by_hand(link, fault))
 
     def acted(self, fault: Fault) -> Acted | None:
-        """Return on how many connections it acted, our own probe's left out; None from a Toxiproxy without accounts."""
+        """Return on how many connections it acted, our own probe's left out; None from a Toxiproxy without accounts.
+
+        For `down` those that were cut, by the kernel's list; None where there were none: the refused ones nobody counts.
+        """
         count = self._acted.pop(fault.id, None)
         return None if count is None else Acted(by=ActedBy.PROXY, count=count)
 
@@ -145,12 +153,13 @@ class ToxiproxyBackend:
         return self._clients[self._link(fault).toxiproxy_url]
 
     def _count(self, client: ToxiproxyClient, link: Link, fault: Fault) -> int | None:
+        if fault.kind == DOWN:
+            return self._cut.get(fault.id) or None
         counts = client.acted(link.proxy)
         if counts is None:
             return None
-        names = [DOWN] if fault.kind == DOWN else [toxic.name for toxic in _toxics(fault)]
         # One connection may be touched in both directions: the larger count is what is certain.
-        return max((counts[name] for name in names if name in counts), default=None if fault.kind == DOWN else 0)
+        return max(counts.get(toxic.name, 0) for toxic in _toxics(fault))
 
     def _count_since_confirmed(self, client: ToxiproxyClient, link: Link, fault: Fault) -> int | None:
         try:

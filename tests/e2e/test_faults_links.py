@@ -161,7 +161,7 @@ def test_a_dark_provider_is_not_sent_what_nobody_will_pay_for(stand, injector):
     assert ask(stand).status_code == 200
 
 
-def test_a_link_that_is_down_refuses_cuts_and_comes_back(stand, injector):
+def test_a_link_that_is_down_refuses_cuts_and_comes_back(stand, injector, journal):
     with connect(stand.echo) as old:
         assert echoed(old) == b"hello"
         injector.apply(fault("down"))
@@ -170,6 +170,13 @@ def test_a_link_that_is_down_refuses_cuts_and_comes_back(stand, injector):
             assert old.recv(1) == b""
         injector.clear("f-down")
     assert dark(stand.echo) == "open"
+    assert journal.acted() == 1
+
+
+def test_a_link_that_is_down_with_nobody_on_it_cannot_tell_whether_it_acted(stand, injector, journal):
+    injector.apply(fault("down"))
+    injector.clear("f-down")
+    assert journal.acted() is None
 
 
 def test_latency_is_there_on_live_connections_and_gone_after(stand, injector, journal):
