@@ -161,7 +161,7 @@ def test_a_process_that_was_killed_is_told_of_and_starts_again_in_its_old_place(
     until(lambda: ask(stack, f"are you there after {name}?", "user-0000")[0] in {200, 429}, within_s=10)
 
 
-def test_two_stacks_at_once_do_not_collide_and_leave_nothing(tmp_path: Path) -> None:
+def test_two_stacks_at_once_do_not_collide_and_stop_within_seven_seconds_even_frozen(tmp_path: Path) -> None:
     def one(number: int) -> RunningEmbedded:
         return EmbeddedTarget(state_directory=tmp_path / "state").start(NEEDS, tmp_path / f"logs-{number}")
 
@@ -172,9 +172,13 @@ def test_two_stacks_at_once_do_not_collide_and_leave_nothing(tmp_path: Path) -> 
         assert len({url for running in both for url in (running.base_url, running.provider_control_url)}) == 4
         assert [ask(running, "who are you?")[0] for running in both] == [200, 200]
         assert call(both[0].base_url, "GET", "/ready", key=both[1].keys["capped"])[0] == 200
+        for name in ("service-a", "postgres", "worker", "provider"):
+            send(identity(both[1].landscape.processes[name]), signal.SIGSTOP)
     finally:
         for running in both:
+            began = time.monotonic()
             running.stop()
+            assert time.monotonic() - began < 7
             running.stop()  # twice does no harm
     assert not any(map(is_alive, processes))
     for running in both:
@@ -211,7 +215,10 @@ def test_an_ordinary_user_without_a_home_gets_a_stack(tmp_path: Path) -> None:
     try:
         subprocess.run([python, "-m", "venv", "--without-pip", str(at / "venv")], check=True)
         packages = next(path for path in sys.path if path.endswith("site-packages"))
-        (at / f"venv/lib/python{version}/site-packages/shared.pth").write_text(packages)
+        own = at / f"venv/lib/python{version}/site-packages"
+        (own / "shared.pth").write_text(packages)
+        # redis asks for it before Python 3.11.3; what is shared may have been installed for a later one.
+        (own / "async_timeout.py").write_text("from asyncio import timeout as timeout\n")
         os.chown(at, 65534, 65534)
         become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         ran = subprocess.run(
@@ -243,18 +250,6 @@ def test_a_service_that_dies_at_the_start_is_named_with_its_last_words(tmp_path:
     assert list((tmp_path / "state").iterdir()) == []
 
 
-def test_the_stack_stops_within_seven_seconds_with_a_frozen_service_and_database(tmp_path: Path) -> None:
-    running = EmbeddedTarget(state_directory=tmp_path / "state").start(NEEDS, tmp_path / "logs")
-    for name in ("service-a", "postgres", "worker"):
-        send(identity(running.landscape.processes[name]), signal.SIGSTOP)
-    processes = everyone(running)
-    began = time.monotonic()
-    running.stop()
-    assert time.monotonic() - began < 7
-    assert not any(map(is_alive, processes))
-    assert_nothing_left(running.site.supervisor.stack_id, running.site.directory)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs PostgreSQL from where it is installed")
 def test_root_runs_postgresql_even_from_a_folder_that_is_closed_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -270,6 +265,12 @@ def test_root_runs_postgresql_even_from_a_folder_that_is_closed_to_others(
         address = postgres.start(Site(supervisor, logs=tmp_path / "logs", mask=Mask()), password="x" * 20)
         assert address.startswith("127.0.0.1:")
         assert closed.stat().st_mode & 0o777 == 0o700
+        (found,) = marker.read_all(tmp_path / "state")
+        server = dict(found.children)["postgres"]
+        assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+        assert send(found.keeper, signal.SIGKILL)
+        until(lambda: not is_alive(server))  # it dies with the keeper although it is another user's
     finally:
         supervisor.stop()
     assert_nothing_left(supervisor.stack_id, supervisor.directory)
+    assert str(server.pid) not in [row.split()[4] for row in Path("/proc/sysvipc/shm").read_text().splitlines()]

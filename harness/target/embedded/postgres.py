@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import signal
+import time
 from pathlib import Path
 
 from harness.errors import StackError
@@ -80,16 +81,37 @@ def _start_server(site: Site, programs: Path, data: Path, user: tuple[int, int] 
             stop_layer=2,
         )
 
-    return f"127.0.0.1:{site.listen(server, lambda _port: _ready(data), within_s=30)}"
+    def ready(_port: int) -> bool | None:
+        return _ready(data, site.supervisor.pid("postgres"))
+
+    port = site.listen(server, ready, within_s=30)
+
+    def start_again() -> None:
+        for attempt in range(5):
+            try:
+                site.start(server(port), lambda: ready(port), within_s=30)
+            except StackError:
+                # The processes of a killed server take a moment to notice; a new one does not start beside them.
+                if attempt == 4 or "postgres" not in site.supervisor.exits():
+                    raise
+                time.sleep(0.3)
+            else:
+                return
+
+    site.remember("postgres", start_again)
+    return f"127.0.0.1:{port}"
 
 
-def _ready(data: Path) -> bool | None:
-    """Return True once the server accepts connections, as its own pid file says in line 8; None before."""
+def _ready(data: Path, pid: int | None) -> bool | None:
+    """Return True once this very server accepts connections, as its pid file says in lines 1 and 8; None before.
+
+    A killed server leaves its file behind, which still says "ready".
+    """
     try:
         lines = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    return True if len(lines) >= 8 and lines[7].strip() == "ready" else None
+    return True if len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready" else None
 
 
 def _programs() -> Path:

@@ -1,6 +1,7 @@
 """The embedded target: the reference service and all that it needs, as local processes."""
 
 import contextlib
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -53,8 +54,16 @@ class EmbeddedTarget:
             places=frozenset({*LINKS, *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
-            rate_limit_per_minute=10,
+            rate_limit_per_minute=self._rate_limit_per_minute(),
         )
+
+    def _rate_limit_per_minute(self) -> int:
+        """Return the service's limit a user, rounded down; a setting that is no number is the service's to refuse."""
+        try:
+            requests = int(self._settings.get("SERVICE_RATE_LIMIT", "10"))
+            return math.floor(requests * 60 / float(self._settings.get("SERVICE_RATE_WINDOW_S", "60")))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return 10
 
     def start(self, needs: Needs, logs: Path) -> RunningEmbedded:
         """Start everything and wait until it answers. Raises StackError or StorageError, with nothing left running.

@@ -43,6 +43,7 @@ class Supervisor:
         self._answers: dict[str, Mapping[str, Any]] = {}
         self._exits: dict[str, int] = {}
         self._known: list[Identity] = []
+        self._pids: dict[str, int] = {}
         self._gone = False
         self._stopped = False
         self._log = logs / "keeper.log"
@@ -76,7 +77,13 @@ class Supervisor:
         identity = Identity(pid=int(answer["pid"]), start_ticks=int(answer["start_ticks"]))
         with self._changed:
             self._known.append(identity)
+            self._pids[spawn.name] = identity.pid
         return identity
+
+    def pid(self, name: str) -> int | None:
+        """Return the pid of the last process started under a name."""
+        with self._changed:
+            return self._pids.get(name)
 
     def exits(self) -> dict[str, int]:
         """Return name and exit code of the processes that ended; `keeper` among them where the keeper itself did."""
