@@ -97,7 +97,9 @@ def test_a_refusal_is_told_with_the_servers_own_reason(api, status, text):
     assert A in str(caught.value)
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("garbage")])
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("garbage")]
+)
 def test_a_toxiproxy_that_is_gone_slow_or_somebody_else_is_a_fault_error(api, error):
     api.get(f"{A}/proxies/redis/toxics").mock(side_effect=error)
     with pytest.raises(FaultError, match="does not answer GET /proxies/redis/toxics"):
