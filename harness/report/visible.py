@@ -7,14 +7,16 @@ _LONGEST = 600
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories without a look of their own: controls, bidi overrides, zero-widths, lone surrogates, and the like."""
 
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def visible(text: str, *, longest: int = _LONGEST) -> str:
     r"""Return `text` with every control, bidi or invisible character written out, cut after `longest` characters.
 
-    Controls become their pictures (ESC is `␛`, a line feed `␊`), all others `\u202e`. Markup is not escaped here:
-    that belongs to each format.
+    Written out as in Python: a line feed is `\n`, ESC `\x1b`, a right-to-left override `\u202e`. Not as their Unicode
+    pictures, which many fonts lack. Markup is not escaped here: that belongs to each format.
     """
     shown = "".join(_shown(character) for character in text[:longest])
     left_out = len(text) - longest
@@ -29,10 +31,8 @@ def harmless(text: str, *, longest: int = _LONGEST) -> str:
 
 def _shown(character: str) -> str:
     code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
+    if character in _SHORT:
+        return _SHORT[character]
     if unicodedata.category(character) not in _ACTING:
         return character
     if code <= 0xFF:

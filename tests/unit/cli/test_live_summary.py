@@ -63,7 +63,7 @@ def test_hostile_text_cannot_steer_the_terminal(tmp_path: Path) -> None:
     text = printed(run, run.verdict())
     assert not set(text) & {chr(code) for code in range(0x20) if code != 0x0A}
     assert "\u202e" not in text
-    assert "␛[31mred" in text
+    assert "\\x1b[31mred" in text
 
 
 def test_a_terminal_that_lacks_our_symbols_gets_escapes_and_no_error(run: RunDirectory) -> None:

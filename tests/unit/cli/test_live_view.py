@@ -178,7 +178,7 @@ def test_hostile_text_in_the_journal_cannot_steer_the_terminal(
     run.record(Event.TROUBLE, "\x1b]0;owned\x07", at_ns=1, log="\x1b[2J [bold]x[/bold]")
     view.refresh()
     assert "\x1b" not in stream.getvalue()
-    assert "␛]0;owned␇ (log ␛[2J [bold]x[/bold])" in stream.getvalue()
+    assert "\\x1b]0;owned\\x07 (log \\x1b[2J [bold]x[/bold])" in stream.getvalue()
 
 
 def test_a_stream_that_breaks_silences_the_view_and_not_the_run(run: RunDirectory, watch: Watch) -> None:

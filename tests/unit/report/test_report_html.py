@@ -163,7 +163,7 @@ def test_hostile_text_is_all_there_but_as_text(pages: dict[str, str]) -> None:
     assert "<script>document.title='ran'</script>" in text
     assert "'=HYPERLINK(" in text
     assert "{{ 7 * 7 }}" in text
-    assert "␛[31mred" in text
+    assert "\\x1b[31mred" in text
     assert "\\u202e" in text
     raw = pages["hostile"]
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b\ufeff]", raw)

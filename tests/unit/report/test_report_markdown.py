@@ -37,7 +37,7 @@ def test_every_row_of_the_table_has_as_many_cells_as_its_head_whatever_the_targe
         ("www.evil.invalid", "www\\.evil.invalid"),
         ("&lt;", "\\&lt;"),
         ("hey @everyone", "hey @\u200beveryone"),
-        ("\n# heading", "␊\\# heading"),
+        ("\n# heading", "\\\\n\\# heading"),
         ("=1+1", "'=1+1"),
     ],
 )

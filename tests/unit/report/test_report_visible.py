@@ -12,9 +12,9 @@ from harness.report import harmless, visible
     ("given_text", "shown"),
     [
         ("plain text, 5 % – ünïcödé 漢字", "plain text, 5 % – ünïcödé 漢字"),
-        ("\x1b[31mred", "␛[31mred"),
-        ("a\nb\tc\x00", "a␊b␉c␀"),
-        ("\x7f\x9b", "␡\\x9b"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\nb\tc\x00", "a\\nb\\tc\\x00"),
+        ("\x7f\x9b", "\\x7f\\x9b"),
         ("safe\u202egnp.exe", "safe\\u202egnp.exe"),
         ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
         ("\ud800", "\\ud800"),
