@@ -204,6 +204,24 @@ def test_a_killed_harness_leaves_nothing_of_a_whole_stack(tmp_path: Path) -> Non
     assert not [row for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:] if row.split()[4] in pids]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", CONTROL, str(tmp_path), "kept"]
+    control = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=python_environment())
+    try:
+        until(lambda: [found for found in marker.read_all(state) if len(found.children) >= 3])
+        (found,) = marker.read_all(state)
+        control.send_signal(number)
+        assert control.wait(7) != 0
+    finally:
+        control.kill()
+        control.wait()
+    until(lambda: not is_alive(found.keeper) and not any(is_alive(child) for _, child in found.children))
+    assert_nothing_left(found.stack_id, Path(found.directory))
+    assert marker.read_all(state) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; this run is an ordinary user already")
 def test_an_ordinary_user_without_a_home_gets_a_stack(tmp_path: Path) -> None:
     python = "/usr/bin/python3"
