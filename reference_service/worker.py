@@ -40,7 +40,9 @@ _FINISH = """
 update message set state = $3, answer = $4::jsonb, finished_at = now(), lease = null, leased_until = null
 where id = $1 and lease = $2 and state = 'queued' returning id
 """
-_GIVE_BACK = "update message set leased_until = now() + make_interval(secs => $3) where id = $1 and lease = $2 and state = 'queued'"
+_GIVE_BACK = (
+    "update message set leased_until = now() + make_interval(secs => $3) where id = $1 and lease = $2 and state = 'queued'"
+)
 
 
 class Worker:

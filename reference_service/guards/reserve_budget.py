@@ -4,6 +4,7 @@ The ledger in PostgreSQL decides, under one lock for all instances; there is no 
 """
 
 from reference_service.errors import BudgetExceeded, GuardUnavailable, StoreUnavailable
+from reference_service.guards.validate import AUTO
 from reference_service.ledger import Ledger, Wanted
 from reference_service.pricing import count_tokens, usd
 from reference_service.provider.endpoint import Endpoint
@@ -32,7 +33,9 @@ class ReserveBudget:
         """Return a reservation for one attempt with `model`, or with the cheap model where a budget is nearly gone."""
         s = self._settings
         prompt_tokens = sum(count_tokens(m.content) for m in turn.asked.messages)
-        cheap = None if model in (s.cheap_model, s.small_model, s.backup_model) else s.cheap_model
+        # A model that the client named is refused when it no longer fits; it is not swapped behind their back.
+        may_cheapen = turn.asked.model == AUTO and model not in (s.cheap_model, s.small_model, s.backup_model)
+        cheap = s.cheap_model if may_cheapen else None
         try:
             verdict = await self._ledger.reserve(
                 Wanted(

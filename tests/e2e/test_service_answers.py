@@ -78,7 +78,12 @@ def test_the_same_question_is_cached_for_the_tenant_and_for_no_other(stack: Stac
         again = here.ask(ben, "Describe the plans, please.", temperature=0)
         elsewhere = there.ask(ann, "Describe the plans, please.", temperature=0, stream=True)
         other = here.ask(eve, "Describe the plans, please.", temperature=0)
-        assert [a.headers["x-gateway-cache"] for a in (first, again, elsewhere, other)] == ["miss", "hit-memory", "hit-shared", "miss"]
+        assert [a.headers["x-gateway-cache"] for a in (first, again, elsewhere, other)] == [
+            "miss",
+            "hit-memory",
+            "hit-shared",
+            "miss",
+        ]
         assert again.headers["x-gateway-cost-usd"] == "0.000000000"
         text = first.json()["choices"][0]["message"]["content"]
         assert again.json()["choices"][0]["message"]["content"] == text
@@ -169,7 +174,13 @@ def test_unknown_paths_and_methods_are_typed_too(service: Instance):
 
 
 def test_a_thousand_users_are_provisioned_quickly_and_twice_is_once(stack: Stack):
-    order = json.dumps({"users": [{"name": f"m{i}", "key": f"sk-many-users-{i:06}", "tenant": "many", "daily_budget_usd": None} for i in range(1000)]})
+    order = json.dumps(
+        {
+            "users": [
+                {"name": f"m{i}", "key": f"sk-many-users-{i:06}", "tenant": "many", "daily_budget_usd": None} for i in range(1000)
+            ]
+        }
+    )
     for _ in range(2):
         done = stack.provision(order)
         assert json.loads(done.stdout) == {"event": "provisioned", "users": 1000}
