@@ -9,6 +9,7 @@ import math
 import random
 from array import array
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from harness.model.plan import ArrivalProcess, ArrivalSegment
 from harness.model.units import NS_PER_S
@@ -42,7 +43,7 @@ def expected_count(segments: Sequence[ArrivalSegment]) -> float:
 
 
 def _constant(segment: ArrivalSegment) -> Iterator[int]:
-    rate, per = segment.rate_rps.as_integer_ratio()  # integers: the millionth arrival is as exact as the first
+    rate, per = _ratio(segment.rate_rps)
     if rate:
         for k in range(_constant_count(segment)):
             yield segment.start_ns + k * NS_PER_S * per // rate
@@ -50,8 +51,16 @@ def _constant(segment: ArrivalSegment) -> Iterator[int]:
 
 def _constant_count(segment: ArrivalSegment) -> int:
     """Return the number of k with start + floor(k / rate) < end."""
-    rate, per = segment.rate_rps.as_integer_ratio()
+    rate, per = _ratio(segment.rate_rps)
     return -(-(segment.end_ns - segment.start_ns) * rate // (NS_PER_S * per))
+
+
+def _ratio(rate_rps: float) -> tuple[int, int]:
+    """Return a rate as the fraction that was meant: 0.1 is 1/10, so that ten seconds of it hold one arrival, not two.
+
+    Integers, because then the millionth arrival is as exact as the first.
+    """
+    return Fraction(rate_rps).limit_denominator(10**9).as_integer_ratio()
 
 
 def _poisson(segment: ArrivalSegment, source: random.Random) -> Iterator[int]:

@@ -84,6 +84,14 @@ def test_a_rate_that_does_not_divide_the_segment_rounds_up_to_the_arrival_that_s
     assert expected_count([part]) == 3
 
 
+@pytest.mark.parametrize(
+    ("rate", "seconds", "count"), [(0.1, 10, 1), (0.7, 10, 7), (1 / 3, 9, 3), (20 / 60, 60, 20), (1.1, 100, 110)]
+)
+def test_a_rate_without_an_exact_float_still_brings_its_exact_count(rate: float, seconds: int, count: int) -> None:
+    part = segment(ArrivalProcess.CONSTANT, rate, seconds)
+    assert len(intended_ns([part], 1)) == count == expected_count([part])
+
+
 def test_poisson_arrivals_have_the_asked_rate_a_dispersion_of_one_and_no_memory() -> None:
     part = segment(ArrivalProcess.POISSON, 100, 1000)
     arrivals = list(intended_ns([part], 7))

@@ -1,0 +1,126 @@
+import random
+from pathlib import Path
+
+import pytest
+from load_plans import burst, plan
+
+from harness.errors import StorageError
+from harness.exchange import Outcome
+from harness.load.recorder import Recorder
+from harness.load.schedule import Schedule, build_schedule
+from harness.model.error_kind import ErrorKind
+from harness.model.outcome import Refusal, Result, Source
+from harness.rundir.schemas import SAMPLES_SCHEMA
+from harness.rundir.tables import StreamWriter, read_stream
+
+SCHEDULE = build_schedule(plan(bursts=(burst(),)))
+NUMBERS = ("first_byte_ns", "first_content_ns", "last_content_ns", "ended_ns", "gap_p95_ns", "gap_max_ns")
+
+
+def recorder(path: Path, *, capacity: int = 8192, schedule: Schedule = SCHEDULE) -> Recorder:
+    return Recorder(StreamWriter(path, SAMPLES_SCHEMA), schedule, worker=3, id_prefix="run-", capacity=capacity)
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return read_stream(path, SAMPLES_SCHEMA).to_pylist()
+
+
+def some_outcome(source: random.Random) -> Outcome:
+    def maybe(value: object) -> object:
+        return value if source.random() < 0.5 else None
+
+    return Outcome(
+        result=source.choice(list(Result)),
+        source=maybe(source.choice(list(Source))),
+        error_kind=maybe(source.choice(list(ErrorKind))),
+        status_code=maybe(source.choice([200, 503, 599])),
+        chunks=maybe(source.choice([0, 5])),
+        prompt_tokens=maybe(source.choice([0, 2**31 - 1])),
+        completion_tokens=maybe(7),
+        claimed_cost_usd=maybe(source.choice([0.0, 0.25])),
+        claimed_fallback=maybe(source.choice([True, False])),
+        cache=maybe(source.choice(["hit", "miss", ""])),
+        **{name: maybe(source.choice([0, 1, 10**15])) for name in NUMBERS},
+    )
+
+
+def test_what_is_recorded_is_what_is_read_with_nothing_for_what_did_not_happen(tmp_path: Path) -> None:
+    source = random.Random(1)
+    order = list(range(len(SCHEDULE)))
+    source.shuffle(order)
+    outcomes = {index: some_outcome(source) for index in order}
+    sent = {index: source.random() < 0.8 for index in order}
+    writer = recorder(tmp_path / "s", capacity=64)  # many chunks, each with new words
+    for index in order:
+        writer.record(index, outcomes[index], started_ns=index if sent[index] else None, pool_wait_ns=0 if sent[index] else None)
+    writer.close()
+    found = rows(tmp_path / "s")
+    assert len(found) == len(order)
+    for row, index in zip(found, order, strict=True):
+        outcome, request = outcomes[index], SCHEDULE.requests[SCHEDULE.request[index]]
+        for name in (*NUMBERS, "result", "source", "error_kind", "status_code", "chunks", "prompt_tokens", "completion_tokens"):
+            assert row[name] == getattr(outcome, name), name
+        for name in ("claimed_cost_usd", "claimed_fallback", "cache"):
+            assert row[name] == getattr(outcome, name), name
+        assert row["seq"] == SCHEDULE.seq[index]
+        assert row["intended_ns"] == SCHEDULE.intended_ns[index]
+        assert (row["user_class"], row["model"]) == (request.user_class.name, request.user_class.model)
+        assert row["principal"] == SCHEDULE.principals[SCHEDULE.principal[index]]
+        assert row["phase"] == SCHEDULE.phases[SCHEDULE.phase[index]]
+        assert row["streamed"] == request.streamed
+        assert (row["started_ns"], row["pool_wait_ns"]) == ((index, 0) if sent[index] else (None, None))
+        assert row["request_id"] == (f"run-{row['seq']}" if sent[index] else None)
+        assert (row["worker"], row["conversation"], row["turn"]) == (3, None, None)
+        assert (row["exposed_to"], row["call_ids"]) == ([], [])
+        assert (row["metered_cost_usd"], row["metered_fallback"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("in_burst", "result", "refusal", "expected"),
+    [
+        (True, Result.REFUSED, Refusal.BUDGET, True),
+        (True, Result.REFUSED, Refusal.RATE, False),
+        (False, Result.REFUSED, Refusal.BUDGET, False),
+        (True, Result.ANSWERED, None, None),
+        (False, Result.ERROR, None, None),
+    ],
+)
+def test_only_a_bursts_refusal_for_its_budget_is_expected(
+    tmp_path: Path, in_burst: bool, result: Result, refusal: Refusal | None, expected: bool | None
+) -> None:
+    writer = recorder(tmp_path / "s")
+    writer.record(list(SCHEDULE.of_burst).index(in_burst), Outcome(result=result, refusal=refusal))
+    writer.close()
+    assert rows(tmp_path / "s")[0]["expected"] is expected
+    assert rows(tmp_path / "s")[0]["refusal"] == refusal
+
+
+def test_what_was_flushed_can_be_read_before_the_end(tmp_path: Path) -> None:
+    writer = recorder(tmp_path / "s")
+    for index in range(10):
+        writer.record(index, Outcome(result=Result.ANSWERED))
+    assert rows(tmp_path / "s") == []
+    writer.flush()
+    assert len(rows(tmp_path / "s")) == 10
+
+
+def test_a_cache_signal_that_is_different_each_time_eats_no_memory(tmp_path: Path) -> None:
+    writer = recorder(tmp_path / "s")
+    for index in range(1000):
+        writer.record(index, Outcome(result=Result.ANSWERED, cache=f"key-{index}"))
+    writer.close()
+    words = [row["cache"] for row in rows(tmp_path / "s")]
+    assert words[:256] == [f"key-{index}" for index in range(256)]
+    assert set(words[256:]) == {"(other)"}
+
+
+def test_a_full_disk_is_an_error_that_says_where(tmp_path: Path) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+
+    def record_one() -> None:
+        writer = recorder(tmp_path / "full")
+        writer.record(0, Outcome(result=Result.ANSWERED))
+        writer.flush()
+
+    with pytest.raises(StorageError, match="full: No space left on device"):
+        record_one()
