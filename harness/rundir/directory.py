@@ -52,9 +52,9 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """Open what `create` made. Raises RunDirectoryError where there is no plan."""
+        """Open what `create` made. Raises ConfigurationError where there is no plan."""
         if not (path / "plan.json").is_file():
-            raise RunDirectoryError(f"{path}: not a run directory: it has no plan.json")
+            raise ConfigurationError(f"{path}: not a run directory: it has no plan.json")
         return cls(path)
 
     @property

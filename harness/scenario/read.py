@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, did_you_mean
 from harness.scenario.document import ScenarioDocument
 from harness.scenario.located import Located, Path, locate, read_located
 from harness.scenario.problems import describe
@@ -77,4 +77,6 @@ def _key(here: object, part: str, override: str) -> str | int:
         allowed = [str(name) for name in names if name]
     else:
         allowed = []
-    raise ConfigurationError(f"--set {override}: there is no {part!r} here; there is {', '.join(allowed) or 'nothing below'}")
+    raise ConfigurationError(
+        f"--set {override}: there is no {part!r} here; there is {', '.join(allowed) or 'nothing below'}{did_you_mean(part, allowed)}"
+    )

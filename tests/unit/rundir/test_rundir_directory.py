@@ -57,7 +57,7 @@ def test_a_file_in_the_way_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_a_plan_is_not_a_run(tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="no plan"):
+    with pytest.raises(ConfigurationError, match="no plan"):
         RunDirectory.open(tmp_path)
 
 
