@@ -13,7 +13,7 @@ import pytest
 from harness.errors import FaultError, StackError
 from harness.faults import FaultInjector
 from harness.faults.process import ProcessBackend
-from harness.faults.procfs import Bound, below, bound, is_stopped, lives, refusal
+from harness.faults.procfs import Bound, below, bound, is_stopped, lives, refusal, send
 from harness.model.fault import Fault
 from harness.model.journal import Event
 from harness.model.target import Landscape, ProcessHandle
@@ -291,3 +291,10 @@ def test_a_process_of_another_user_is_never_touched(stack):
     program = "\n".join([lines[1], lines[0], lines[2]])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "another user" in done.stdout
+
+
+def test_a_signal_reaches_the_process_that_was_meant_or_nobody(stack):
+    handle = stack.handle
+    with pytest.raises(FaultError, match="its pid may be another's now"):
+        send(Bound(pid=handle.pid, start_ticks=handle.start_ticks - 1), signal.SIGSTOP)
+    assert stack.answers(2)
