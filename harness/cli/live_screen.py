@@ -37,10 +37,11 @@ def drawing(figures: LiveFigures, now_ns: int | None) -> "RenderableType":
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
+    rows.add_row(Text("phase"), Text(place(figures, now_ns)))
+    rows.add_row(Text(""), ProgressBar(total=figures.plan.end_ns / 1e9, completed=max(now_ns, 0) / 1e9, width=50))
     for name, text, style in _rows(figures):
         rows.add_row(Text(name), Text(text, style=style))
-    bar = ProgressBar(total=figures.plan.end_ns / 1e9, completed=max(now_ns, 0) / 1e9, width=60)
-    return Group(title, Text(place(figures, now_ns)), bar, rows)
+    return Group(title, rows)
 
 
 def _rows(figures: LiveFigures) -> list[tuple[str, str, str]]:
@@ -57,9 +58,10 @@ def _rows(figures: LiveFigures) -> list[tuple[str, str, str]]:
     p95s = ", ".join(f"{visible(name, longest=24)} {format_duration(p95_ns)}" for name, p95_ns in phases if p95_ns is not None)
     faults = "; ".join(visible(f"{figures.fault_name(i)}: {s}", longest=120) for i, s in figures.faults.items())
     bad = any(figures.results[name] for name in ("error", "timeout", "malformed", "shed", "unsent"))
+    unsent = [("", f"{count(late)} due but not sent", "yellow")] if late > 0 else []
     return [
         ("arrivals", arrivals, ""),
-        ("", f"{count(late)} due but not sent" if late > 0 else "", "yellow"),
+        *unsent,
         ("outcomes", counted(figures.results) or NOTHING, "yellow" if bad else ""),
         ("p95 so far", p95s or NOTHING, ""),
         ("sources", counted(figures.sources) or NOTHING, ""),
