@@ -1,4 +1,4 @@
-"""The calls of the API: what each one reads, does and answers. HTTP itself stands in `http.py`."""
+"""The calls of the API: what each one reads, does and answers. HTTP itself stands in `web.py`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -121,10 +121,6 @@ class Pipe:
         """Send RST to both ends, now."""
         self.link.reset()
 
-    def close(self) -> None:
-        """Close both ends, after what was already passed on."""
-        self.link.close()
-
     # -- ends -------------------------------------------------------------------------------------------------------
 
     def finish(self, ending: Ending) -> None:

@@ -1,7 +1,6 @@
 """The API over HTTP: routing, refusals and headers as Toxiproxy has them."""
 
 import json
-import logging
 import secrets
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -11,9 +10,6 @@ from aiohttp import web
 from harness.faultproxy.api import Answer, Api, Call
 from harness.faultproxy.failure import ApiError
 
-log = logging.getLogger(__name__)
-
-BODY_MAX_BYTES = 8 * 1024 * 1024
 _TEXT = "text/plain; charset=utf-8"
 
 

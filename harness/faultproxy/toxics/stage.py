@@ -45,9 +45,6 @@ class Line(Protocol):
     def reset(self) -> None:
         """Send RST to both ends, now."""
 
-    def close(self) -> None:
-        """Close both ends, after what was already passed on."""
-
 
 class Stage:
     """One toxic at work on one direction of one connection; this base passes everything on.

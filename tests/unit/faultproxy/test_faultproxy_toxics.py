@@ -30,9 +30,6 @@ class Recorder:
     def reset(self) -> None:
         self.resets += 1
 
-    def close(self) -> None:
-        self.endings.append(Ending.CUT)
-
     def take(self, data: Data) -> None:
         self.out.append(bytes(data))
 
