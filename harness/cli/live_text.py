@@ -67,7 +67,7 @@ def place(figures: LiveFigures, now_ns: int) -> str:
     if phase is None:
         return "finishing what is in flight"
     into, whole = (now_ns - phase.start_ns) // 1_000_000_000, format_duration(phase.end_ns - phase.start_ns)
-    return f"{visible(phase.name, longest=40)} {into} of {whole}, {format_duration(left_ns // 10**9 * 10**9)} left"
+    return f"{visible(phase.name, longest=40)} {into} of {whole}, {left_ns // 10**9} s left"
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -50,14 +50,13 @@ def moment_s(value_s: float | None) -> str:
 
 
 def dollars(value_usd: float | None, *, against: float | None = None) -> str:
-    """Return money with at least cents, and four significant digits below a dollar."""
+    """Return money with at least cents; below a dollar with four decimals, below a cent with three significant digits."""
     if value_usd is None or math.isnan(value_usd):
         return NOTHING
-    for digits in range(2 if abs(value_usd) >= 1 or value_usd == 0 else 4, 9):
+    fewest = 2 if abs(value_usd) >= 1 or value_usd == 0 else max(4, 2 - math.floor(math.log10(abs(value_usd))))
+    for digits in range(fewest, fewest + 6):
         text = f"{value_usd:,.{digits}f}"
-        if (value_usd == 0 or float(text.replace(",", "")) != 0) and (
-            against is None or value_usd == against or text != f"{against:,.{digits}f}"
-        ):
+        if against is None or value_usd == against or text != f"{against:,.{digits}f}":
             return f"${text}"
     return f"${value_usd:.3g}"
 
