@@ -8,7 +8,10 @@ from harness.model.fault import Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
 
 CHECK_FOR_S = 0.02
-"""How long silence is watched for: an answer took a few milliseconds before the fault."""
+"""How long silence is watched for at least: an answer takes a millisecond or two without a fault."""
+
+ANSWER_WITHIN_S = 0.2
+"""How long an answer is waited for before the fault; how long silence is watched for at most."""
 
 _ENDED = (Behaviour.CLOSED, Behaviour.RESET)
 
@@ -22,19 +25,20 @@ class Expectation:
     holds: Callable[[Probed], bool]
 
 
-def expectation(fault: Fault, before: Behaviour) -> Expectation | None:
+def expectation(fault: Fault, before: Probed) -> Expectation | None:
     """Return what a probe must see, or None where nothing quick can tell.
 
-    before: how the link behaved without the fault. Where it gave no answer then, only `down` can be told apart.
+    before: how the link behaved without the fault. Where it gave no answer then, only `down` can be told apart; where it
+    took its time, silence is watched for four times as long.
     """
     if fault.kind == "down":
         return Expectation(text="the connection is refused", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED))
     values = complete(FAULT_KINDS[fault.kind], fault.parameters)
-    if before is not Behaviour.ANSWERED or values["toxicity"] != 1.0:
+    if before.behaviour is not Behaviour.ANSWERED or values["toxicity"] != 1.0:
         return None
     held_back_ms = _held_back_ms(fault.kind, values)
     if held_back_ms is not None:
-        return _silence(held_back_ms)
+        return _silence(held_back_ms, before)
     if _ends_at_once(fault.kind, values):
         return Expectation(text="the connection ends without an answer", watch_s=0.5, holds=_is(*_ENDED))
     return None
@@ -59,8 +63,9 @@ def _ends_at_once(kind: str, values: dict[str, str | int | float | bool]) -> boo
     return (kind == "reset_peer" and values["timeout"] == 0) or (kind == "limit_data" and values["bytes"] == 0)
 
 
-def _silence(held_back_ms: float) -> Expectation | None:
-    watch_s = min(CHECK_FOR_S, held_back_ms / 1000)
+def _silence(held_back_ms: float, before: Probed) -> Expectation | None:
+    told_apart_s = min(max(CHECK_FOR_S, 4 * before.after_ns / 1e9), ANSWER_WITHIN_S)
+    watch_s = min(told_apart_s, held_back_ms / 1000)
     if watch_s <= 0.001:
         return None  # too short to be told from no fault
     return Expectation(

@@ -355,6 +355,12 @@ def test_a_toxic_that_does_not_reach_the_link_is_found_out(stand, journal):
     assert httpx.get(f"{stand.api}/proxies", trust_env=False).json()["provider.primary"]["enabled"] is True
 
 
+def test_a_stalled_link_is_confirmed_by_the_probe_that_it_holds(stand, injector, journal):
+    injector.apply(fault("bandwidth", "provider.primary", rate=0))
+    injector.clear("f-bandwidth")
+    assert journal.acted() == 0
+
+
 def test_a_toxic_that_somebody_removed_is_told_at_the_clearing(stand, injector, journal):
     injector.apply(fault("latency", latency=100))
     httpx.post(f"{stand.api}/reset", trust_env=False)
