@@ -19,13 +19,14 @@ class _Command:
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
+        self._orders: Orders | None = None
         self._stopped = False
 
     def run(self) -> None:
         """Follow the orders to the end. Raises HarnessError."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's: it closes our input
         gevent.signal_handler(signal.SIGTERM, self._stop)
-        orders = Orders(self._stop)
+        self._orders = orders = Orders(self._stop)
         assignment = orders.assignment()
         if assignment is None or self._stopped:
             return
@@ -40,6 +41,8 @@ class _Command:
 
     def _stop(self) -> None:
         self._stopped = True
+        if self._orders is not None:
+            self._orders.call_off()
         if self._worker is not None:
             self._worker.stop()
 

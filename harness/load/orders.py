@@ -41,6 +41,12 @@ class Orders:
         """Wait for line 2. Returns None where the input ended. Raises LoadError on anything else."""
         return self._order(1, Go)
 
+    def call_off(self) -> None:
+        """Wait for no further line: whoever asks for one is told that the input has ended."""
+        for line in self._lines:
+            if not line.ready():
+                line.set(None)
+
     def _order(self, number: int, type_: type[T]) -> T | None:
         line: bytes | None = self._lines[number].get()
         if line is None:
@@ -70,10 +76,10 @@ class Orders:
 
     def _deliver(self) -> None:
         while self._delivered < min(len(self._found), len(self._lines)):
-            self._lines[self._delivered].set(self._found[self._delivered])
+            if not self._lines[self._delivered].ready():
+                self._lines[self._delivered].set(self._found[self._delivered])
             self._delivered += 1
         if self._ended:
-            for line in self._lines[self._delivered :]:
-                line.set(None)
+            self.call_off()
             self._wake.stop()
             self._on_end()

@@ -68,6 +68,7 @@ class Pool:
         for _ in range(min(count, self._max_lanes)):
             lane = self._grow()
             self.idle.append(lane)
+        gevent.sleep(0)  # every lane comes to its wait before anything is handed to it
         kinds = [kind for lane in self.idle if (kind := lane.open()) is not None]
         if kinds and len(kinds) == len(self.idle):
             raise LoadError(

@@ -183,18 +183,40 @@ def test_a_kill_leaves_all_but_the_last_second_readable(tmp_path: Path) -> None:
     assert len(process.directory.live_lines()) == 2
 
 
+def wait_until_it_takes_sigterm(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never took the signal")
+
+
+@pytest.mark.parametrize("how", ["eof", "sigterm"])
 @pytest.mark.parametrize("orders", [0, 1])
-def test_the_end_of_input_before_the_start_ends_it_quietly(tmp_path: Path, orders: int) -> None:
+def test_the_end_before_the_start_is_quiet(tmp_path: Path, orders: int, how: str) -> None:
     plan = plan_for(seconds=1)
     with stub("instant") as url, worker(tmp_path / "run", plan) as process:
         if orders:
             process.assign(url)
             assert process.event() == {"event": "ready"}
-        process.close_input()
+        elif how == "sigterm":
+            wait_until_it_takes_sigterm(process.process.pid)
+        if how == "eof":
+            process.close_input()
+        else:
+            process.process.send_signal(signal.SIGTERM)
         assert process.process.wait(5) == 0
         assert process.complaint() == ""
-    if orders:
-        assert {row["error_kind"] for row in process.samples()} == {"stopped"}
+    assert {row["error_kind"] for row in process.samples()} == ({"stopped"} if orders else set())
+
+
+def test_nothing_to_send_is_a_run_too(tmp_path: Path) -> None:
+    with stub("instant") as url:
+        process = run_to_end(tmp_path / "run", plan_for(seconds=1, rate_rps=0), url)
+    assert process.samples() == []
+    assert len(process.directory.live_lines()) == 2
 
 
 @pytest.mark.parametrize("what", ["samples/worker-000.arrows", "live.jsonl"])

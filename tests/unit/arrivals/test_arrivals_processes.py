@@ -3,7 +3,7 @@ from itertools import pairwise
 from statistics import mean, pvariance
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.arrivals import expected_count, intended_ns
@@ -42,6 +42,7 @@ def correlation(left: list[float], right: list[float]) -> float:
     return mean((x - a) * (y - b) for x, y in zip(left, right, strict=True)) / math.sqrt(pvariance(left) * pvariance(right))
 
 
+@settings(deadline=None)
 @given(st.lists(segments, max_size=4), st.integers(0, 2**64))
 def test_arrivals_are_sorted_and_within_their_segments(parts: list[ArrivalSegment], seed: int) -> None:
     arrivals = list(intended_ns(parts, seed))
@@ -49,11 +50,13 @@ def test_arrivals_are_sorted_and_within_their_segments(parts: list[ArrivalSegmen
     assert all(any(part.start_ns <= moment < part.end_ns for part in parts) for moment in arrivals)
 
 
+@settings(deadline=None)
 @given(st.lists(segments, max_size=3), st.integers(0, 2**64))
 def test_the_same_seed_gives_the_same_nanoseconds(parts: list[ArrivalSegment], seed: int) -> None:
     assert intended_ns(parts, seed) == intended_ns(parts, seed)
 
 
+@settings(deadline=None)
 @given(segments, segments, st.integers(0, 2**32))
 def test_editing_a_later_segment_moves_no_arrival_of_an_earlier_one(
     first: ArrivalSegment, second: ArrivalSegment, seed: int
@@ -64,6 +67,7 @@ def test_editing_a_later_segment_moves_no_arrival_of_an_earlier_one(
         both.remove(moment)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.integers(1, 20))
 def test_constant_arrivals_are_exactly_rate_times_time_and_evenly_spaced(rate: int, seconds: int) -> None:
     arrivals = list(intended_ns([segment(ArrivalProcess.CONSTANT, rate, seconds)], 1))

@@ -2,7 +2,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.exchange.events import EventStream, carries_content
@@ -10,6 +10,7 @@ from harness.exchange.events import EventStream, carries_content
 FAR = 1 << 20
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :\t")]))
 def test_any_text_is_content_however_it_is_written(text: str, ascii_only: bool, separators: tuple[str, str]) -> None:
     document = {"choices": [{"delta": {"role": "assistant", "content": text}}]}
@@ -17,6 +18,7 @@ def test_any_text_is_content_however_it_is_written(text: str, ascii_only: bool, 
     assert carries_content(written.replace(b'"content" :', b'"content":'))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["role", "refusal", "name"]), st.text()))
 def test_text_elsewhere_is_not_content_even_when_it_quotes_the_key(delta: dict[str, str]) -> None:
     delta["role"] = '"content":"x" \\"content\\":\\"y\\"'
@@ -40,6 +42,7 @@ WIRE = (
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(WIRE) * 2), max_size=12))
 @example(list(range(len(WIRE) * 2)))
 def test_events_are_the_same_wherever_the_bytes_are_split(line_end: bytes, cuts: list[int]) -> None:

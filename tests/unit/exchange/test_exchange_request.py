@@ -2,7 +2,7 @@ import json
 
 import h11
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
@@ -24,6 +24,7 @@ def parsed(data: bytes) -> tuple[dict[str, str], dict[str, object]]:
 HERE = Destination(host="127.0.0.1:8000", auth_value="Bearer sk-1")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_prompt_arrives_as_it_was_given(prompt: str) -> None:
     _, body = parsed(chat_request(HERE, request_id="r-1", prompt=prompt, streamed=False, model="m", max_tokens=5))

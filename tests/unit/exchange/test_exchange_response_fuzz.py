@@ -82,7 +82,7 @@ def by_h11(pieces: list[bytes]) -> tuple[bool, int | None, dict[bytes, bytes], b
     return False, status, headers, body
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(responses(), st.lists(st.integers(0, 600), max_size=10))
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", list(range(64)))
 def test_a_well_formed_answer_reads_as_h11_reads_it_wherever_it_is_split(data: bytes, cuts: list[int]) -> None:
@@ -91,7 +91,7 @@ def test_a_well_formed_answer_reads_as_h11_reads_it_wherever_it_is_split(data: b
     assert ours == by_h11(split(data, []))
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(responses(), st.integers(0, 600), st.lists(st.integers(0, 600), max_size=5))
 def test_an_answer_cut_anywhere_is_whole_only_where_h11_says_so(data: bytes, length: int, cuts: list[int]) -> None:
     pieces = split(data[:length], cuts)
@@ -102,7 +102,7 @@ def test_an_answer_cut_anywhere_is_whole_only_where_h11_says_so(data: bytes, len
         assert ours == theirs
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(responses(), st.integers(0, 400), st.binary(min_size=1, max_size=3), st.lists(st.integers(0, 600), max_size=5))
 def test_a_damaged_answer_reads_the_same_wherever_it_is_split(data: bytes, at: int, damage: bytes, cuts: list[int]) -> None:
     damaged = data[:at] + damage + data[at + len(damage) :]
@@ -115,6 +115,7 @@ def test_a_damaged_answer_reads_the_same_wherever_it_is_split(data: bytes, at: i
             assert (whole[1], whole[3]) == (theirs[1], theirs[3])
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=100), max_size=20))
 def test_no_bytes_at_all_make_it_raise(pieces: list[bytes]) -> None:
     by_us(pieces)

@@ -2,7 +2,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from load_plans import MIX, plan
 
@@ -10,6 +10,7 @@ from harness.load.deal import Dealer, principal_name
 from harness.model.plan import UserClass
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**63), st.integers(0, 10**9))
 def test_a_deal_depends_on_seed_and_number_only(seed: int, k: int) -> None:
     load = plan().load

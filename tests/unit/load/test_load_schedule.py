@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from load_plans import S, burst, plan
 
@@ -28,6 +28,7 @@ def asked(schedule: Schedule) -> dict[int, tuple[int, str, bool, str, str]]:
     return found
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**32))
 def test_any_number_of_workers_asks_the_same(workers: int, seed: int) -> None:
     wanted = plan(rate_rps=5, bursts=(burst(),), seed=seed)
