@@ -40,6 +40,7 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await resources.open()
         background = [
+            asyncio.create_task(resources.warm()),
             asyncio.create_task(_every(GENERATION_EVERY_S, pipeline.cache.refresh)),
             asyncio.create_task(_every(SWEEP_EVERY_S, lambda: resources.database.rows("select ledger_sweep()"))),
         ]

@@ -73,7 +73,7 @@ class ChatCompletions:
                 return
             await self._close_books(turn)
         except Refusal as refusal:
-            turn.error = refusal.type
+            turn.error, turn.reason = refusal.type, reason_of(refusal)
             turn.flow = None
             await self._pipeline.guards["settle"](turn)
             await send_refusal(send, refusal)
@@ -172,6 +172,14 @@ class Events:
         """Return the error event that ends a stream that broke."""
         error = {"message": "The answer broke off.", "type": kind, "param": None, "code": kind}
         return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
+
+
+def reason_of(refusal: Refusal) -> str:
+    """Return what the log may know of a refusal: its code, its rule or guard, and the internal cause."""
+    parts = [refusal.code, *(str(refusal.details[k]) for k in ("rule", "guard", "scope") if k in refusal.details)]
+    if refusal.__cause__ is not None:
+        parts.append(f"{type(refusal.__cause__).__name__}: {refusal.__cause__}")
+    return "; ".join(parts)
 
 
 def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What guards share: stores, ledger, endpoints, metrics, the log. Made once a process; opened and closed in order."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -35,6 +36,11 @@ class Resources:
         """Start; waits for no store."""
         await self.database.open()
         self.ledger.start()
+
+    async def warm(self) -> None:
+        """Make the first connections, so that the first users do not wait for them; a store that is down is let be."""
+        for ping in (self.store.ping, self.database.ping):
+            await asyncio.gather(*(ping() for _ in range(4)), return_exceptions=True)
 
     async def close(self) -> None:
         """Flush the ledger, then close everything; within about two seconds."""

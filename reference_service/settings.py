@@ -96,12 +96,12 @@ class Settings(BaseModel):
     breaker_successes: int = Field(default=2, ge=1)
 
     # stores
-    store_timeout_s: float = Field(default=0.1, gt=0)
+    store_timeout_s: float = Field(default=0.15, gt=0)
     database_pool_max: int = Field(default=20, ge=1)
     database_connect_timeout_s: float = Field(default=2.0, gt=0)
     database_idle_s: float = Field(default=30.0, gt=0)
     database_timeout_s: float = Field(default=0.5, gt=0)
-    guard_breaker_failures: int = Field(default=3, ge=1)
+    guard_breaker_failures: int = Field(default=5, ge=1)
     guard_breaker_open_s: float = Field(default=1.0, gt=0)
     identity_cache_s: float = Field(default=15.0, ge=0)
     reservation_lease_s: float = Field(default=120.0, gt=0)

@@ -27,7 +27,7 @@ class Script:
 class Store:
     """The shared store. timeout_s bounds every command, connecting included."""
 
-    def __init__(self, url: str, *, timeout_s: float, breaker: Breaker, connections: int = 64) -> None:
+    def __init__(self, url: str, *, timeout_s: float, breaker: Breaker, connections: int = 16) -> None:
         self._timeout_s = timeout_s
         self.breaker = breaker
         pool = redis.BlockingConnectionPool.from_url(
@@ -36,6 +36,8 @@ class Store:
             timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             socket_timeout=10 * timeout_s,  # `bounded` is the bound; this one only cleans up behind it
+            protocol=2,
+            driver_info=None,  # nothing is said at connecting: the first command is the first byte
             retry=Retry(NoBackoff(), 0),  # a retried script would count a request twice
         )
         self._client: redis.Redis = redis.Redis.from_pool(pool)

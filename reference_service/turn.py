@@ -85,6 +85,7 @@ class Turn:
     """One request on its way. Each guard reads what earlier ones wrote and writes its own part.
 
     uid is ours and unique; request_id may come from the client and repeat. Times are of `time.monotonic`, seconds.
+    `error` is what the client was told, `reason` what only the log may know.
     `answer` ends the way early; `flow` is a live answer whose first piece has already arrived.
     """
 
@@ -113,6 +114,7 @@ class Turn:
     degraded: Degraded = "0"
     limits: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    reason: str | None = None
     settled: bool = False
 
     @property

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from reference_service.chat import whole_body
+from reference_service.chat import reason_of, whole_body
 from reference_service.errors import GuardUnavailable, Refusal, SettingsError, StoreUnavailable, UpstreamFailed
 from reference_service.guards.validate import Validate
 from reference_service.pipeline import Pipeline, build_pipeline
@@ -92,13 +92,13 @@ class Worker:
                 return
             answer = whole_body(turn, turn.answer)
         except (GuardUnavailable, UpstreamFailed) as refusal:
-            turn.error = refusal.type
+            turn.error, turn.reason = refusal.type, reason_of(refusal)
             if row["attempts"] < MAX_ATTEMPTS:
                 await self._give_back(row, lease)
                 return
             state, answer = "failed", refusal.body()
         except Refusal as refusal:
-            turn.error = refusal.type
+            turn.error, turn.reason = refusal.type, reason_of(refusal)
             state, answer = "failed", refusal.body()
         finally:
             await self._pipeline.guards["settle"](turn)

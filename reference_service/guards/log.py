@@ -39,6 +39,7 @@ class Log:
                 "completion_tokens": None if usage is None else usage.completion_tokens,
                 "cost_usd": usd(turn.cost_nanousd),
                 "error": turn.error,
+                "reason": turn.reason,
                 "latency_ms": round((time.monotonic() - turn.started) * 1000, 1),
             }
         )
