@@ -55,7 +55,8 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
         return JSONResponse({"status": "live"})
 
     async def ready(_: Request) -> Response:
-        postgres, store = await asyncio.gather(_state(resources.database.ping), _state(resources.store.ping))
+        pings = (resources.database.ping, resources.store.ping)
+        postgres, store = await asyncio.gather(*(_state(ping, s.ready_timeout_s) for ping in pings))
         is_ready = postgres == store == "ok" and not drain.draining
         body = {
             "status": "draining" if drain.draining else "ready" if is_ready else "not ready",
@@ -95,9 +96,12 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _state(ping: Callable[[], Awaitable[None]]) -> str:
+async def _state(ping: Callable[[], Awaitable[None]], limit_s: float) -> str:
     try:
-        await ping()
+        async with asyncio.timeout(limit_s):
+            await ping()
+    except TimeoutError:
+        return "down: no answer in time"
     except StoreUnavailable as error:
         return f"down: {error.why}"
     return "ok"

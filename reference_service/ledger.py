@@ -90,8 +90,10 @@ class Ledger:
         self._wanted.append((wanted, answer))
         self._wake.set()
         try:
-            return await answer
-        except BaseException:
+            # Its own statement may stand behind another one that hangs; the user waits for neither.
+            async with asyncio.timeout(self._settings.reserve_timeout_s):
+                return await answer
+        except BaseException as error:
             # Nobody will use it: settle it at nothing, whether or not it was granted.
             self.settle(
                 Settlement(
@@ -104,6 +106,8 @@ class Ledger:
                     completion_tokens=None,
                 )
             )
+            if isinstance(error, TimeoutError):
+                raise StoreUnavailable("postgres", "no reservation in time") from error
             raise
 
     def settle(self, settlement: Settlement) -> None:

@@ -101,6 +101,8 @@ class Settings(BaseModel):
     database_connect_timeout_s: float = Field(default=2.0, gt=0)
     database_idle_s: float = Field(default=30.0, gt=0)
     database_timeout_s: float = Field(default=0.5, gt=0)
+    reserve_timeout_s: float = Field(default=1.0, gt=0)
+    ready_timeout_s: float = Field(default=0.5, gt=0)
     guard_breaker_failures: int = Field(default=5, ge=1)
     guard_breaker_open_s: float = Field(default=1.0, gt=0)
     identity_cache_s: float = Field(default=15.0, ge=0)
