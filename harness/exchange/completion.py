@@ -23,8 +23,14 @@ class _Usage(msgspec.Struct):
     completion_tokens: int | None = None
 
 
+class _Message(msgspec.Struct):
+    content: msgspec.Raw = msgspec.Raw(b"null")
+    tool_calls: msgspec.Raw = msgspec.Raw(b"null")
+    refusal: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class _Choice(msgspec.Struct):
-    message: dict[str, msgspec.Raw] | None = None
+    message: _Message | None = None
     finish_reason: str | None = None
 
 
@@ -60,9 +66,9 @@ def read_body(body: bytes, *, wants_documents: bool) -> Completion:
     return _completion(problem, chat.usage, documents)
 
 
-def _says_something(message: dict[str, msgspec.Raw]) -> bool:
+def _says_something(message: _Message) -> bool:
     """Return True for text, a tool call or the model's own refusal: the answer of a model, whatever it says."""
-    return any(bytes(message[key]) not in _EMPTY for key in ("content", "tool_calls", "refusal") if key in message)
+    return any(bytes(part) not in _EMPTY for part in (message.content, message.tool_calls, message.refusal))
 
 
 def read_events(events: EventStream, *, wants_documents: bool) -> Completion:

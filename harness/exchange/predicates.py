@@ -25,7 +25,7 @@ class Evidence:
         LOG and METRIC are not part of an answer: nothing is found there.
         """
         if predicate.where is Where.HEADER:
-            value = self.headers.get(predicate.key.lower().encode("latin-1", "replace"))
+            value = self.headers.get(_header_name(predicate.key))
             return None if value is None else value.decode("latin-1").strip()
         if predicate.where in (Where.JSON, Where.CHUNK):
             for document in self.documents:
@@ -83,6 +83,11 @@ def _text(value: Scalar | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+@functools.lru_cache(maxsize=256)
+def _header_name(key: str) -> bytes:
+    return key.lower().encode("latin-1", "replace")
 
 
 @functools.lru_cache(maxsize=256)

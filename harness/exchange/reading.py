@@ -11,7 +11,7 @@ import msgspec
 from harness.exchange.completion import Completion, read_body, read_events
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
-from harness.exchange.predicates import Evidence, number_of
+from harness.exchange.predicates import Evidence, compares, number_of
 from harness.exchange.response import Response
 from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
 from harness.model.outcome import Refusal, Result, Source
@@ -145,9 +145,10 @@ class Reading:
     @staticmethod
     def _claim(evidence: Evidence, predicate: Predicate | None) -> bool | None:
         """Return what the target claims; None where it says nothing either way."""
-        if predicate is None or evidence.find(predicate) is None:
+        found = None if predicate is None else evidence.find(predicate)
+        if predicate is None or found is None:
             return None
-        return evidence.holds(predicate)
+        return compares(found, predicate.comparison, predicate.value)
 
     @staticmethod
     def _number(evidence: Evidence, predicate: Predicate | None) -> float | None:
