@@ -103,6 +103,20 @@ def test_editing_latency_releases_the_chunk_in_flight(server: Any, echo: Any) ->
             assert connection.recv(1) == b"a"
 
 
+def test_editing_latency_gives_what_waits_the_new_delay_from_its_own_arrival(server: Any, echo: Any) -> None:
+    proxy = server.proxy(echo)
+    name = proxy.toxic("latency", latency=10_000)
+    with proxy.connect() as connection:
+        for part in (b"first", b"later"):
+            connection.sendall(part)
+            time.sleep(0.05)
+        proxy.edit(name, attributes={"latency": 300})
+        start = time.monotonic()
+        assert connection.recv(10) == b"first"
+        assert connection.recv(10) == b"later"
+        assert 0.1 < time.monotonic() - start < 1
+
+
 def test_latency_does_not_delay_the_end_by_itself(server: Any, peer: Any) -> None:
     proxy = server.proxy(peer(lambda connection: None))
     proxy.toxic("latency", latency=3000)
@@ -178,6 +192,26 @@ def test_traffic_starts_the_timeout_anew(server: Any, echo: Any) -> None:
             connection.sendall(b"x")
         assert connection.recv(1) == b""
         assert time.monotonic() - start >= 0.95
+
+
+@pytest.mark.parametrize("stream", ["upstream", "downstream"])
+@pytest.mark.parametrize("milliseconds", [0, 5000])
+def test_the_end_of_a_connection_passes_a_timeout(server: Any, peer: Any, stream: str, milliseconds: int) -> None:
+    ended = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        if stream == "upstream":
+            connection.recv(1)
+            ended.set()
+
+    proxy = server.proxy(peer(talk))
+    proxy.toxic("timeout", stream=stream, timeout=milliseconds)
+    with proxy.connect() as connection, taking(0, 1):
+        if stream == "downstream":
+            assert connection.recv(1) == b""
+        else:
+            connection.close()
+            assert ended.wait(2)
 
 
 def test_limit_data_passes_exactly_so_many_bytes_and_then_the_end(server: Any, peer: Any) -> None:

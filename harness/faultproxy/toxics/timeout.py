@@ -36,7 +36,9 @@ class Timeout(Stage):
         self.start()
 
     def end(self, ending: Ending) -> None:
-        """Drop the end too: behind a black hole nobody learns that the sender left."""
+        """Pass the end on, as Toxiproxy does: who gave up on a dark link is not kept waiting for its removal."""
+        self.stop()
+        self.out_end(ending)
 
     def edited(self) -> None:
         """Count the new time from now."""

@@ -76,13 +76,12 @@ def test_a_removed_timeout_cuts_and_drops() -> None:
     line, stage = staged("timeout")
     stage.start()
     stage.feed(b"lost")
-    stage.end(Ending.FIN)
     assert (line.out, line.endings) == ([], [])
     stage.removed()
     assert (line.out, line.endings) == ([], [Ending.CUT])
 
 
-@pytest.mark.parametrize("type_", ["latency", "slicer", "bandwidth", "limit_data", "noop", "corrupt", "loss", "slow_close"])
+@pytest.mark.parametrize("type_", sorted(set(TOXICS) - {"timeout", "reset_peer"}))
 @pytest.mark.parametrize("ending", [Ending.FIN, Ending.RST, Ending.CUT])
 def test_the_end_passes_behind_the_last_byte_and_keeps_its_kind(type_: str, ending: Ending) -> None:
     async def use() -> Recorder:
