@@ -12,8 +12,9 @@ from harness.judge.recovery import judge_recovery
 from harness.judge.spend import judge_spend
 from harness.judge.validity import in_one_sentence, why_invalid
 from harness.judge.wording import count
-from harness.measure import Reading, read_run, summarise
+from harness.measure import Reading, read_run
 from harness.measure.requests import numbers
+from harness.measure.summary import duration_s
 from harness.model.judgement import (
     EXIT_CODES,
     Judgement,
@@ -68,7 +69,7 @@ def judge(run: RunDirectory) -> Verdict:
         exit_code=int(EXIT_CODES[overall]),
         reason=_reason(overall, results, problems, plan.objectives),
         started_at=_started_at(reading),
-        duration_s=round(summarise(reading).duration_s, 3),
+        duration_s=round(duration_s(reading), 3),
         harness_version=plan.harness_version,
         seed=plan.seed,
         plan_digest=run.plan_digest(),

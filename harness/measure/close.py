@@ -1,5 +1,7 @@
 """Close the samples: what the workers streamed, joined with what the provider recorded."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,9 +40,9 @@ def close_samples(run: RunDirectory) -> None:
     run.write_samples(samples)
 
 
-def calls_of(run: RunDirectory) -> pa.Table | None:
+def calls_of(run: RunDirectory, columns: Sequence[str] | None = None) -> pa.Table | None:
     """Return the provider's records; None where there are none. Raises RunDirectoryError where they are damaged."""
-    return run.calls() if (run.path / "truth" / "calls.parquet").exists() else None
+    return run.calls(columns) if (run.path / "truth" / "calls.parquet").exists() else None
 
 
 def sample_of_call(samples: pa.Table, calls: pa.Table) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.measure.quantiles import quantiles_of
+from harness.measure.quantiles import values_at_s
 from harness.measure.requests import Floats, Mask, Requests
 from harness.model.histogram import merge, quantile_ns
 from harness.model.live import LiveLine
@@ -71,13 +71,11 @@ def distribution(requests: Requests, judged: Mask) -> pa.Table:
     """Return response and service time at each permille, over the answered requests of the judged phases."""
     among = judged & requests.answered
     permille = range(1, 1001)
-    response = quantiles_of(requests.response_ns[among], permille)
-    service = quantiles_of(requests.service_ns[among], permille)
     return pa.table(
         {
             "permille": pa.array(permille, pa.int64()),
-            "response_s": pa.array([q.value_s for q in response], pa.float64()),
-            "service_s": pa.array([q.value_s for q in service], pa.float64()),
+            "response_s": pa.array(values_at_s(requests.response_ns[among], permille), pa.float64()),
+            "service_s": pa.array(values_at_s(requests.service_ns[among], permille), pa.float64()),
         }
     )
 

@@ -116,14 +116,14 @@ def _missing(plan: Plan, requests: Requests) -> list[str]:
         return ["no request was recorded: did the load start at all? see logs/"]
     problems = []
     ordered = np.sort(requests.seq)
-    gaps = int(ordered[-1]) + 1 - np.unique(ordered).size
+    gaps = int(ordered[-1]) - int(np.count_nonzero(np.diff(ordered)))  # from 0 to the last, each number once
     if gaps:
         problems.append(
             f"{gaps} of {int(ordered[-1]) + 1} intended requests have no row: a load worker died or could not write; see logs/"
         )
     if np.any(np.diff(ordered) == 0):
         problems.append("some requests are recorded twice: two load workers wrote into one run directory")
-    silent = sorted(set(range(plan.load.workers)) - set(np.unique(requests.worker).tolist()))
+    silent = sorted(set(range(plan.load.workers)) - set(np.flatnonzero(np.bincount(requests.worker)).tolist()))
     if silent and requests.seq.size >= plan.load.workers:
         problems.append(f"load worker {', '.join(map(str, silent))} recorded nothing; see logs/")
     short = plan.planned_requests - PLANNED_SIGMAS * plan.planned_requests**0.5 - requests.seq.size

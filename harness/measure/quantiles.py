@@ -31,3 +31,12 @@ def quantiles_of(durations_ns: Floats, permille: Sequence[int] = SHOWN_PERMILLE)
         Quantile(permille=p, value_s=seconds(rank), low_s=seconds(low), high_s=seconds(high))
         for p, (rank, low, high) in zip(permille, ranks, strict=True)
     )
+
+
+def values_at_s(durations_ns: Floats, permille: Sequence[int]) -> list[float | None]:
+    """Return the nearest-rank quantiles alone, in seconds; None where it was never, or there was nothing."""
+    if durations_ns.size == 0:
+        return [None] * len(permille)
+    ordered = np.sort(durations_ns)  # NaN goes last, beside infinity
+    values = (float(ordered[nearest_rank(ordered.size, p) - 1]) for p in permille)
+    return [value / NS_PER_S if np.isfinite(value) else None for value in values]

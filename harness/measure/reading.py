@@ -12,7 +12,7 @@ from harness.measure.faults import exposure, records_of
 from harness.measure.instrument import health_of
 from harness.measure.membership import Members, members_of
 from harness.measure.recovery import Aftermath, aftermaths, recovered_before
-from harness.measure.requests import Mask, Requests, in_intended_order, requests_of
+from harness.measure.requests import COLUMNS, Mask, Requests, in_intended_order, requests_of
 from harness.model.fault import FaultRecord
 from harness.model.journal import JournalEntry
 from harness.model.judgement import InstrumentHealth
@@ -20,12 +20,16 @@ from harness.model.live import LiveLine
 from harness.model.plan import PhaseKind, Plan
 from harness.rundir import RunDirectory
 
+SAMPLE_COLUMNS = (*COLUMNS, "principal", "model", "request_id")
+CALL_COLUMNS = ("endpoint", "request_id", "tag", "received_ns", "ended_ns", "cost_usd")
+"""What is read of a run: the rest would double the memory of ten million rows and is looked up where one row is asked for."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reading:
     """Everything of a run that can be counted; derived parts are computed when first asked for.
 
-    table: the closed samples row by row beside `requests`, for what those leave out. calls: None where the provider
+    table: columns of the closed samples, row by row beside `requests`, for what those leave out. calls: None where the provider
     left no records.
     """
 
@@ -86,13 +90,13 @@ def read_run(run: RunDirectory) -> Reading:
     """Read a run directory, closing its samples first where a killed run left only streams. Raises RunDirectoryError."""
     if not run.samples_path.exists():
         close_samples(run)
-    plan, journal, table = run.read_plan(), tuple(run.journal()), in_intended_order(run.samples())
+    plan, journal, table = run.read_plan(), tuple(run.journal()), in_intended_order(run.samples(SAMPLE_COLUMNS))
     return Reading(
         plan=plan,
         journal=journal,
         live=tuple(run.live_lines()),
         table=table,
         requests=requests_of(table, plan),
-        calls=calls_of(run),
+        calls=calls_of(run, CALL_COLUMNS),
         faults=records_of(plan, journal),
     )

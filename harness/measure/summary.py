@@ -41,14 +41,12 @@ def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
 
 def summarise(reading: Reading) -> Summary:
     """Return the figures of a run."""
-    plan, requests = reading.plan, reading.requests
+    plan = reading.plan
     calls = len(reading.calls) if reading.calls is not None else 0
     spend, source = mix_spend_usd(reading)
-    ended = requests.ended_ns[~np.isnan(requests.ended_ns)]
-    last_ns = max(float(plan.end_ns), float(ended.max()) if ended.size else 0.0)
     return Summary(
         run_id=plan.run_id,
-        duration_s=last_ns / NS_PER_S,
+        duration_s=duration_s(reading),
         phases=tuple(_phase_summary(reading, members) for members in reading.members.values()),
         recoveries=tuple(aftermath.as_recovery() for aftermath in reading.aftermaths),
         spend_usd=0.0 if spend is None else spend,
@@ -57,6 +55,12 @@ def summarise(reading: Reading) -> Summary:
         provider_calls=calls,
         unmatched_calls=int(np.count_nonzero(reading.call_owner < 0)),
     )
+
+
+def duration_s(reading: Reading) -> float:
+    """Return the seconds from the run's zero to the end of its plan, or of its last request where that is later."""
+    ended = reading.requests.ended_ns[~np.isnan(reading.requests.ended_ns)]
+    return max(float(reading.plan.end_ns), float(ended.max()) if ended.size else 0.0) / NS_PER_S
 
 
 def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
@@ -69,8 +73,9 @@ def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
     if reading.calls is not None:
         cost = numbers(reading.calls, "cost_usd")
         of_burst = np.zeros(cost.size, dtype=np.bool_)
-        known = reading.call_owner >= 0
-        of_burst[known] = ~requests.mix[reading.call_owner[known]]
+        if not np.all(requests.mix):
+            known = reading.call_owner >= 0
+            of_burst[known] = ~requests.mix[reading.call_owner[known]]
         return float(cost[~of_burst].sum()), "provider"
     claimed = requests.claimed_cost_usd[requests.mix]
     if np.all(np.isnan(claimed)):

@@ -12,7 +12,7 @@ import datetime
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -140,13 +140,19 @@ class RunDirectory:
             return SAMPLES_SCHEMA.empty_table()
         return pa.concat_tables(parts).unify_dictionaries().sort_by("seq")
 
+    def drop_streams(self) -> None:
+        """Remove the workers' streams: the closed samples hold every row of them."""
+        for path in (self.path / "samples").glob("worker-*.arrows"):
+            with storage_errors(path):
+                path.unlink()
+
     def write_samples(self, table: pa.Table) -> None:
         """Write the closed samples."""
         tables.write_parquet(self.samples_path, table, SAMPLES_SCHEMA)
 
-    def samples(self) -> pa.Table:
-        """Return the closed samples. Raises RunDirectoryError."""
-        return tables.read_parquet(self.samples_path, SAMPLES_SCHEMA)
+    def samples(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the closed samples, or the named columns of them. Raises RunDirectoryError."""
+        return tables.read_parquet(self.samples_path, SAMPLES_SCHEMA, columns)
 
     def write_calls(self, table: pa.Table) -> None:
         """Write the provider's records."""
@@ -156,9 +162,9 @@ class RunDirectory:
         """Write the provider's meter as it told it: `truth/meter.json`."""
         write_whole(self.path / "truth" / "meter.json", data)
 
-    def calls(self) -> pa.Table:
-        """Return the provider's records. Raises RunDirectoryError."""
-        return tables.read_parquet(self.path / "truth" / "calls.parquet", CALLS_SCHEMA)
+    def calls(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the provider's records, or the named columns of them. Raises RunDirectoryError."""
+        return tables.read_parquet(self.path / "truth" / "calls.parquet", CALLS_SCHEMA, columns)
 
     # -- verdicts and manifest --------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ class StreamWriter:
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb", buffering=0)
-            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression="zstd")
             self._stream = pa.ipc.new_stream(self._file, schema, options=options)
 
     def write(self, columns: Sequence[Sequence[object]]) -> None:
@@ -72,10 +72,14 @@ def write_parquet(path: Path, table: pa.Table, schema: pa.Schema) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
-    """Return a closed table. Raises RunDirectoryError where it is missing, damaged or of another version."""
+def read_parquet(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a closed table, or the named columns of it, in the schema's order.
+
+    Raises RunDirectoryError where it is missing, damaged or of another version.
+    """
+    wanted = schema if columns is None else pa.schema([f for f in schema if f.name in set(columns)], metadata=schema.metadata)
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, columns=None if columns is None else wanted.names)
     except FileNotFoundError as error:
         raise RunDirectoryError(f"{path}: missing", advice="was the run cut short before its close?") from error
     except (pa.ArrowException, OSError) as error:
@@ -83,7 +87,10 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     version = (table.schema.metadata or {}).get(b"schema", b"").decode()
     if version != _version(schema):
         raise RunDirectoryError(f"{path}: written as {version or 'an unknown schema'}, read as {_version(schema)}")
-    return table.cast(schema)
+    try:
+        return table.cast(wanted)
+    except (pa.ArrowException, ValueError) as error:
+        raise RunDirectoryError(f"{path}: its columns are not those of {version}: {error}") from error
 
 
 def _version(schema: pa.Schema) -> str:

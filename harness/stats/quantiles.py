@@ -1,6 +1,6 @@
 """Percentiles that were really observed, and the order statistics that enclose the true one."""
 
-import math
+from bisect import bisect_left, bisect_right
 
 from harness.stats.bounds import CONFIDENCE
 
@@ -21,15 +21,16 @@ def rank_interval(n: int, permille: int, confidence: float = CONFIDENCE) -> tupl
     low is None where no value is surely below it, high where none is surely above it: too few values for that side.
     Source: the binomial distribution of how many of n values lie below a percentile.
     """
-    import numpy as np
     from scipy.special import bdtr
 
     nearest_rank(n, permille)  # the same ranges
     tail = (1 - confidence) / 2
-    share = permille / 1000
-    reach = math.ceil(8 * math.sqrt(n * share * (1 - share))) + 8
-    ranks = np.arange(max(1, math.floor(n * share) - reach), min(n, math.ceil(n * share) + reach) + 1)
-    below = bdtr(ranks - 1.0, n, share)  # chance that fewer than `rank` values lie below the percentile
-    low = ranks[below <= tail]
-    high = ranks[below >= 1 - tail]
-    return (int(low[-1]) if low.size else None, int(high[0]) if high.size else None)
+    ranks = range(1, n + 1)
+
+    def below(rank: int) -> float:
+        """Chance that fewer than `rank` of the values lie below the percentile: climbs with the rank."""
+        return float(bdtr(rank - 1, n, permille / 1000))
+
+    low = bisect_right(ranks, tail, key=below)
+    high = bisect_left(ranks, 1 - tail, key=below) + 1
+    return (low or None, high if high <= n else None)

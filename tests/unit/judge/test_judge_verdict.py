@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from run_builder import (
     FAULT_STEPS,
@@ -319,3 +320,11 @@ def test_a_directory_without_samples_or_with_damaged_ones_is_an_error(tmp_path: 
 def test_cancelled_requests_are_no_reason_to_fail(tmp_path: Path) -> None:
     rows = [*healthy_samples(), *(failed(sample(640 + n, 31.9, None), Result.CANCELLED) for n in range(30))]
     assert verdict(tmp_path, *WHOLE, samples=rows, calls=None).verdict is Status.PASS
+
+
+def test_samples_without_one_of_their_columns_are_an_error(tmp_path: Path) -> None:
+    run = RunBuilder(objectives=WHOLE).build(tmp_path / "run")
+    table = pq.read_table(run.samples_path).drop_columns(["result"])
+    pq.write_table(table, run.samples_path)
+    with pytest.raises(RunDirectoryError, match="its columns are not those of"):
+        judge(run)

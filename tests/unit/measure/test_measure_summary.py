@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from run_builder import (
     FAULT,
+    FAULT_STEPS,
     RunBuilder,
     S,
     call_of,
@@ -22,6 +24,7 @@ from run_builder import (
 )
 
 from harness.measure import measure
+from harness.measure.quantiles import quantiles_of
 from harness.model.measurement import PhaseSummary, Summary
 from harness.model.outcome import Refusal, Result, Source
 from harness.model.plan import Burst, UserClass
@@ -216,3 +219,16 @@ def test_a_fault_of_a_phase_is_foreign_to_every_other(tmp_path: Path) -> None:
     rows = [sample(n, 22.0 + n / 1000, 0.05) for n in range(50)]
     part = phase(measure(RunBuilder(samples=rows, faults=(longer,)).build(tmp_path / "run")), "recovery")
     assert (part.straddling, part.eligible) == (50, 0)
+
+
+def test_a_request_of_a_fault_phase_that_the_fault_never_touched_straddles(tmp_path: Path) -> None:
+    late = {event: at_s + 3.0 if at_s < 20 else at_s for event, at_s in FAULT_STEPS.items()}  # requested at 15 s, not at 12
+    outage = phase(measure(RunBuilder(steps=late).build(tmp_path / "run")), "outage")
+    assert (outage.intended, outage.straddling, outage.eligible) == (200, 50, 150)  # 12.0 to 14.5 s ended before it
+
+
+def test_a_duration_that_did_not_happen_counts_as_endless() -> None:
+    (median, top) = quantiles_of(np.array([1e9, np.nan, 1e9, np.inf]), (500, 1000))
+    assert (median.value_s, top.value_s) == (1.0, None)
+    assert quantiles_of(np.array([np.nan]), (500,))[0].value_s is None
+    assert quantiles_of(np.array([]), (500,))[0].value_s is None
