@@ -139,5 +139,5 @@ def _overshoot(uses: Sequence[_Use], worst: _Use, calls: int, sent: int) -> str:
 
 
 def _dollars(value_usd: float) -> str:
-    """Return money to the ten-millionth of a dollar: a cap of a few small calls is a few hundred of them."""
+    """Return money to the ten-millionth of a dollar: a cap of a few calls is small money."""
     return f"${value_usd:.7f}".rstrip("0").rstrip(".")

@@ -2,18 +2,18 @@
 
 The arithmetic. A service that reserves before it calls holds, for each call, `prompt tokens x input price + max_tokens
 x output price`. The prompt below has about 155 tokens and asks for 40 at most; it is no FAQ, so the reference service
-allows min(3 x 155, 500) = 465 and takes the client's 40. At sim-small's $0.10 a million tokens, in and out, one
-reservation is (155 + 40) x 0.10 = 19.5 millionths of a dollar. A simulated answer has 60 tokens at the median, so most
-are cut at 40 and a call really costs about 98 % of what is reserved for it: a service that checks first and counts
-later overshoots by nearly as much as it lets through, and it shows.
+allows min(3 x 155, 500) = 465 and takes the client's 40. At sim-large's $3 and $15 a million tokens one reservation is
+155 x 3 + 40 x 15 = 1,065 millionths of a dollar. A simulated answer has 60 tokens at the median, so most are cut at 40
+and a call really costs about 96 % of what is reserved for it: a service that checks first and counts later overshoots
+by nearly as much as it lets through, and it shows.
 
 Each user's cap is its share of `calls`, and half a call: a service whose estimate of a prompt is a fifth higher than
 ours still lets the same number through, and none gets one more.
 
 Several users, because an ordinary user may send only 10 requests a minute: with the defaults each of 5 sends 8 at
-once, and its budget buys 2. The model is named, and not the large one: from 90 % of a budget on, the reference service
-turns the large model's requests into the cheap model's, of which the rest of the budget buys hundreds, so that a burst
-of them would end without a single refusal.
+once, and its budget buys 2. The model is named: a service that is left the choice turns to a cheap model near the end
+of a budget, of which the rest buys hundreds of calls, and the burst would end without a single refusal.
+Source: docs/decisions/0071-the-budget-burst.md
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class BudgetCapPlanner:
             name="users", type=int, doc="users who share the burst, each with a budget of its own", low=1, high=1_000, default=5
         ),
         Parameter(name="at", type=str, doc="when, from the start of the phase: a duration", default="1s"),
-        Parameter(name="model", type=str, doc="the model asked for", default="sim-small", choices=tuple(SIMULATED_MODELS)),
+        Parameter(name="model", type=str, doc="the model asked for", default="sim-large", choices=tuple(SIMULATED_MODELS)),
     )
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
@@ -110,6 +110,6 @@ def class_name(check: PlannedCheck) -> str:
 
 def reservation_usd(user_class: UserClass) -> float:
     """Return what a service must hold for one call of the class: its prompt's tokens and all the tokens it may answer."""
-    model = SIMULATED_MODELS[user_class.model or "sim-small"]
+    model = SIMULATED_MODELS[user_class.model or "sim-large"]
     prompt_tokens = max(count_tokens(prompt.replace("{n}", "10000")) for prompt in user_class.prompts)
     return model.cost_usd(prompt_tokens, MAX_TOKENS if user_class.max_tokens is None else user_class.max_tokens)

@@ -18,7 +18,7 @@ from harness.model.plan import PlannedCheck
 from harness.model.sample import Call, Sample
 
 STEADY = PHASES[1]
-RESERVED_USD = 0.0000195  # 155 tokens of prompt and 40 of answer at $0.10 a million
+RESERVED_USD = 0.001065  # 155 tokens of prompt at $3 a million, 40 of answer at $15
 numbers = itertools.count()
 
 
@@ -30,7 +30,7 @@ def judged(
     path: Path,
     through: int,
     *,
-    cost_usd: float = 0.000019,
+    cost_usd: float = 0.00103,
     otherwise: Sample | None = None,
     calls: list[Call] | None = None,
     **more: object,
@@ -120,7 +120,7 @@ def test_budgets_that_hold_pass(tmp_path: Path) -> None:
 def test_a_budget_that_is_counted_too_late_fails_by_the_providers_meter(tmp_path: Path) -> None:
     result = judged(tmp_path, 8)
     assert result.status is Status.FAIL
-    assert "spent $0.000152 with a cap of $0.0000487, 3.12 times as much" in result.reason
+    assert "spent $0.00824 with a cap of $0.0026625, 3.09 times as much" in result.reason
     assert "5 of 5 users overspent, 40 of 40 concurrent calls reached the provider" in result.reason
     assert len(result.evidence) == 5
 
@@ -128,11 +128,11 @@ def test_a_budget_that_is_counted_too_late_fails_by_the_providers_meter(tmp_path
 def test_one_user_who_overspends_is_enough(tmp_path: Path) -> None:
     steps = PLANNER.plan(check(), STEADY)
     extra = [sample(645 + n, 3.0, user_class="check:cap", principal=steps.bursts[0].principal) for n in range(3)]
-    assert judged(tmp_path, 2, calls=[call_of(row, cost_usd=0.00002) for row in extra]).status is Status.FAIL
+    assert judged(tmp_path, 2, calls=[call_of(row, cost_usd=0.00103) for row in extra]).status is Status.FAIL
 
 
 def test_a_service_that_refuses_nearly_everything_fails(tmp_path: Path) -> None:
-    result = judged(tmp_path, 0, calls=[call_of(sample(641, 3.0), cost_usd=0.000019)])
+    result = judged(tmp_path, 0, calls=[call_of(sample(641, 3.0), cost_usd=0.00103)])
     assert result.status is Status.FAIL
     assert "refused while money was left" in result.reason
 
@@ -157,7 +157,7 @@ def test_a_refusal_by_another_name_fails(tmp_path: Path) -> None:
         for number in range(burst.count):
             row = sample(len(rows), 3.0, user_class="check:cap", principal=burst.principal)
             if number < 2:
-                calls.append(call_of(row, cost_usd=0.000019))
+                calls.append(call_of(row, cost_usd=0.00103))
             else:
                 row = refused(row, Refusal.BUDGET if number < 5 else Refusal.RATE)
             rows.append(row)
@@ -173,7 +173,7 @@ def test_no_call_at_all_decides_nothing(tmp_path: Path) -> None:
 
 def test_answers_whose_calls_cannot_be_found_decide_nothing(tmp_path: Path) -> None:
     lost = [replace(call_of(sample(640 + n, 3.0)), request_id=None) for n in range(10)]
-    found = [call_of(sample(640, 3.0), cost_usd=0.000019)]
+    found = [call_of(sample(640, 3.0), cost_usd=0.00103)]
     assert judged(tmp_path, 2, calls=lost + found).status is Status.INCONCLUSIVE
 
 
