@@ -178,7 +178,11 @@ def _do(step: Step, run: RunDirectory, live: _Live, say: Callable[[str], None]) 
 
 def _watch(plan: Plan, run: RunDirectory, live: _Live, now_ns: int) -> None:
     assert live.target is not None
+    assert live.injector is not None
+    on_purpose = live.injector.ended_on_purpose()
     for dead in live.target.died():
+        if dead.name in on_purpose:
+            continue
         run.record(Event.PROCESS_DIED, dead.name, exit_code=dead.exit_code)
         lines = "".join(f"\n    {line}" for line in dead.last_lines)
         raise StackError(f"{dead.name} died in the middle of the run (exit {dead.exit_code}){lines}")

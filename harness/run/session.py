@@ -105,6 +105,7 @@ def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:
     """Close, measure, judge and report a run directory, again if need be. Raises RunDirectoryError, StorageError."""
     if not run.samples_path.is_file():
         close_samples(run)
+        run.drop_streams()
         run.write_manifest()
     measure(run)
     verdict = judge_and_write(run)
