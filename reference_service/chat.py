@@ -48,6 +48,7 @@ class ChatCompletions:
             headers={k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
             read_body=inbox.body,
             deadline=time.monotonic() + s.deadline_s,
+            circuit=self._resources.endpoints[0].breaker.state,
         )
         envelope.turn = turn
         try:

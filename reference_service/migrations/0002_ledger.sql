@@ -4,7 +4,8 @@ create function ledger_charge(p_scope text, p_day date, p_reserved bigint, p_spe
 language sql as $$
     insert into budget (scope, day, reserved_nanousd, spent_nanousd) values (p_scope, p_day, greatest(p_reserved, 0), p_spent)
     on conflict (scope, day) do update
-    set reserved_nanousd = budget.reserved_nanousd + p_reserved, spent_nanousd = budget.spent_nanousd + p_spent;
+    -- A row that was lost and made anew (a restore) must not make every later settlement fail.
+    set reserved_nanousd = greatest(0, budget.reserved_nanousd + p_reserved), spent_nanousd = budget.spent_nanousd + p_spent;
 $$;
 
 create function ledger_settle(p_id text, p_account bigint, p_tenant text, p_model text, p_charged bigint, p_prompt integer, p_completion integer)
