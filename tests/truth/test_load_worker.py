@@ -290,5 +290,5 @@ def test_keys_are_nowhere_in_the_run_directory(tmp_path: Path) -> None:
 def test_a_missing_run_directory_is_refused(tmp_path: Path) -> None:
     with worker(tmp_path / "run", plan_for()) as process:
         process.tell({"run_directory": str(tmp_path / "nowhere"), "base_url": "http://127.0.0.1:1", "keys": {}})
-        assert process.process.wait(5) == 5
+        assert process.process.wait(5) in (2, 5)
         assert "nowhere" in process.complaint()
