@@ -326,5 +326,5 @@ def test_samples_without_one_of_their_columns_are_an_error(tmp_path: Path) -> No
     run = RunBuilder(objectives=WHOLE).build(tmp_path / "run")
     table = pq.read_table(run.samples_path).drop_columns(["result"])
     pq.write_table(table, run.samples_path)
-    with pytest.raises(RunDirectoryError, match="damaged: No match|its columns are not those of"):
+    with pytest.raises(RunDirectoryError, match=r"damaged: No match|its columns are not those of"):
         judge(run)

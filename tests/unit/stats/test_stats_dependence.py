@@ -46,3 +46,13 @@ def test_dependent_failures_at_the_limit_pass_about_as_seldom_as_stated() -> Non
         corrected += decide(bad.mean() * worth, worth, 0.05) is Decision.PASS
     assert plain / runs > 0.15
     assert corrected / runs < 0.09
+
+
+@given(st.integers(1, 3000), st.data(), st.floats(0.001, 1))
+def test_counting_a_sequence_for_less_never_decides_what_its_plain_counts_do_not(
+    n: int, data: st.DataObject, share_of_n: float
+) -> None:
+    bad = data.draw(st.integers(0, n))
+    worth = n * share_of_n
+    discounted = decide(bad * share_of_n, worth, 0.05)
+    assert discounted in (Decision.UNDECIDED, decide(bad, n, 0.05))
