@@ -7,9 +7,10 @@ from urllib.parse import parse_qs
 import msgspec
 
 from harness.provider.faults.checking import RejectedError
+from harness.provider.framing import head
 from harness.provider.records import DroppedError
 from harness.provider.state import State
-from harness.provider.wire import Connection, Request, head
+from harness.provider.wire import Connection, Request
 
 Query = dict[str, str]
 MAX_LEASE_S = 86_400

@@ -55,7 +55,6 @@ class Draft:
     include_usage: bool
     max_tokens: int | None
     active: int
-    seed: int
     prompt_tokens: int
     words: tuple[str, ...]
     finish_reason: str

@@ -10,11 +10,12 @@ from harness.provider.exchange import Caller, Exchange
 from harness.provider.faults.base import ProviderFault
 from harness.provider.faults.outage import Outage
 from harness.provider.faults.trigger import Asked
+from harness.provider.framing import head
 from harness.provider.generation import generate
 from harness.provider.openai import error_body, models_body, render, render_refusal
 from harness.provider.script import Script
 from harness.provider.state import State
-from harness.provider.wire import Connection, Request, head
+from harness.provider.wire import Connection, Request
 
 _TAG = re.compile(rb"\[hs:([^\]\s]{1,64})\]")
 _OPERATIONS = {"/v1/chat/completions": Operation.CHAT, "/v1/embeddings": Operation.EMBEDDINGS}
@@ -110,7 +111,6 @@ class Endpoint:
             include_usage=ask.include_usage or not ask.streamed,
             max_tokens=ask.max_tokens,
             active=self._state.active[self.name],
-            seed=seed,
             prompt_tokens=ask.prompt_tokens,
             words=generation.words if chat else (),
             finish_reason="length" if generation.cut else "stop",

@@ -8,8 +8,8 @@ import msgspec
 
 from harness.model.simulated import SIMULATED_MODELS
 from harness.provider.draft import Draft, Operation, Refusal
+from harness.provider.framing import chunk, head
 from harness.provider.script import Body, Close, Mark, Part, Piece, Place, Script, Tokens
-from harness.provider.wire import chunk, head
 
 if TYPE_CHECKING:
     from harness.provider.faults.base import ProviderFault

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from harness.provider.wire import chunk
+from harness.provider.framing import chunk
 
 if TYPE_CHECKING:
     from harness.provider.faults.base import ProviderFault

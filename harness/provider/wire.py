@@ -15,6 +15,8 @@ from typing import Protocol, cast
 
 import httptools
 
+from harness.provider.framing import head
+
 MAX_HEAD_BYTES = 32 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_PIPELINED = 16
@@ -23,13 +25,6 @@ MAX_UNREAD_BYTES = 1024 * 1024
 
 REQUEST_NS = 30 * 1_000_000_000
 """A request must arrive whole within this."""
-
-_REASONS = {
-    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large", 422: "Unprocessable Content",
-    429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error", 502: "Bad Gateway",
-    503: "Service Unavailable", 504: "Gateway Timeout", 529: "Site is overloaded",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +100,8 @@ class Connection(asyncio.Protocol):
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._deaf = True  # a wish, not a demand: answer in HTTP/1.1 and close behind it
+        except httptools.HttpParserUpgrade as upgrade:
+            self._go_on_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(400, "that is not an HTTP/1.1 request")
         if not self._in_body and self._head_bytes > MAX_HEAD_BYTES:
@@ -149,7 +144,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Serve the request, or put it behind the one that is being answered."""
-        if self._deaf:
+        if self._deaf or self._parser.should_upgrade():
             return
         path, _, query = self._url.decode("latin-1").partition("?")
         request = Request(
@@ -174,7 +169,7 @@ class Connection(asyncio.Protocol):
     def send(self, data: bytes) -> bool:
         """Hand bytes to the socket now; return False when the client is gone, or was dropped for not reading."""
         transport = self._transport
-        if self._descriptor < 0 or transport is None or transport.is_closing():
+        if self._descriptor < 0 or transport is None:
             return False
         if transport.get_write_buffer_size() == 0:
             # Not transport.write: uvloop would send at the end of its round, and our records would run ahead of the wire.
@@ -222,6 +217,18 @@ class Connection(asyncio.Protocol):
         """Return True when a request was begun and not finished in time."""
         return self._begun_ns is not None and now_ns - self._begun_ns > REQUEST_NS
 
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Read the request again as if it had not wished for another protocol: clients ask for h2c in passing."""
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(400, "this server is no proxy")
+            return
+        kept = [(name, value) for name, value in self._headers.items() if name not in ("upgrade", "connection")]
+        lines = [method + b" " + self._url + b" HTTP/1.1", *[f"{name}: {value}".encode("latin-1") for name, value in kept]]
+        self._start_message()
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
     def _advance(self) -> None:
         if self._waiting and not self._busy and self._descriptor >= 0:
             self._busy = True
@@ -236,17 +243,3 @@ class Connection(asyncio.Protocol):
         body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % message.encode()
         self.send(head(status_code, [("content-type", "application/json"), ("connection", "close")], len(body)) + body)
         self.close()
-
-
-def head(status_code: int, headers: list[tuple[str, str]], length: int | None) -> bytes:
-    """Return an answer's head. length: of the body in bytes; None for one in chunks, or one that ends with the connection."""
-    lines = [f"HTTP/1.1 {status_code} {_REASONS.get(status_code, 'Status')}"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    if length is not None:
-        lines.append(f"content-length: {length}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-
-
-def chunk(payload: bytes) -> bytes:
-    """Return a payload as one chunk of a chunked body."""
-    return b"%x\r\n%b\r\n" % (len(payload), payload)

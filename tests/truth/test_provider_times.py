@@ -75,9 +75,10 @@ def test_gaps_as_the_client_saw_them_agree_with_the_record(answers, calls):
 
 
 def test_lateness_does_not_add_up_over_a_stream(calls):
-    for call in calls.values():
-        planned_ns = (call["chunks"] - 1) * 5_000_000
-        assert abs(call["last_content_ns"] - call["first_content_ns"] - planned_ns) < 50e6
+    late_ns = [call["last_content_ns"] - call["first_content_ns"] - (call["chunks"] - 1) * 5_000_000 for call in calls.values()]
+    assert max(call["chunks"] for call in calls.values()) == 40
+    # Half a millisecond a token, added up, would make 20 ms.
+    assert statistics.median(map(abs, late_ns)) < 8e6
 
 
 def test_a_whole_answer_takes_as_long_as_its_stream(provider):

@@ -1,11 +1,9 @@
 """An answer without measure."""
 
-import random
-
 from harness.model.fault import Parameter
 from harness.provider.draft import Draft, Operation
 from harness.provider.faults.base import ProviderFault
-from harness.provider.generation import WORDS
+from harness.provider.generation import words_of
 
 
 class HugeAnswer(ProviderFault):
@@ -18,6 +16,6 @@ class HugeAnswer(ProviderFault):
     def edit_draft(self, draft: Draft) -> None:
         """Make it long."""
         if draft.operation is Operation.CHAT:
-            draft.words = tuple(random.Random(draft.seed).choices(WORDS, k=self.integer("tokens")))
+            draft.words = words_of(b"huge", self.integer("tokens"))
             draft.finish_reason = "stop"
             draft.shown_after.append((1, self))

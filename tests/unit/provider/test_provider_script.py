@@ -17,7 +17,7 @@ from harness.provider.script import Body, Kind, Tokens
 def draft(words=("one ", "two ", "three "), *, streamed=True, **rest):
     values = {
         "call_id": "primary-1", "operation": Operation.CHAT, "model": SIMULATED_MODELS["sim-small"], "streamed": streamed,
-        "chunked": True, "include_usage": True, "max_tokens": None, "active": 1, "seed": 1, "prompt_tokens": 2,
+        "chunked": True, "include_usage": True, "max_tokens": None, "active": 1, "prompt_tokens": 2,
         "words": tuple(words), "finish_reason": "stop", "first_wait_ns": 300, "gap_ns": 5, "created_s": 0,
         "shown_model": "sim-small",
     }  # fmt: skip
