@@ -280,9 +280,7 @@ def main() -> None:
             ways.append(stack.enter_context(proxied("toxiproxy", command, f"127.0.0.1:{port}", echo, flood)))
         else:
             print("no toxiproxy-server found: set HARNESS_TOXIPROXY_SERVER to compare")
-        print(
-            f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f}: with more than one busy process a CPU, read CPU a request only"
-        )
+        print(f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f}: on a busy machine trust only the CPU a request")
         measure(ways, options.seconds, options.rounds)
     servers.terminate()
 

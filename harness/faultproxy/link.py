@@ -36,6 +36,9 @@ class Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket; the link decides what happens next."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        # uvloop keeps what is below the limit until the end of the loop's turn; with no limit each write goes out at once,
+        # and a receiver that does not read holds its sender up without a buffer of ours between them.
+        self.transport.set_write_buffer_limits(high=0)
         self.link.connected(self)
 
     def data_received(self, data: bytes) -> None:
