@@ -25,8 +25,8 @@ def timeline(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> pa.Tab
     """Return one row for every second of the run, of the ordinary load only, by the second of the intended start."""
     mix = requests.mix
     second = requests.intended_ns // NS_PER_S
-    seconds = int(max(-(-plan.end_ns // NS_PER_S), second.max() + 1 if second.size else 0))
-    inside = mix & (second >= 0)
+    seconds = -(-plan.end_ns // NS_PER_S)
+    inside = mix & (second >= 0) & (second < seconds)  # a damaged row may name any moment
 
     def per_second(among: Mask, weights: Floats | None = None) -> npt.NDArray[np.float64]:
         chosen = inside & among

@@ -232,3 +232,10 @@ def test_a_duration_that_did_not_happen_counts_as_endless() -> None:
     assert (median.value_s, top.value_s) == (1.0, None)
     assert quantiles_of(np.array([np.nan]), (500,))[0].value_s is None
     assert quantiles_of(np.array([]), (500,))[0].value_s is None
+
+
+def test_rows_with_impossible_moments_do_not_stop_the_measuring(tmp_path: Path) -> None:
+    strange = [sample(640, -3.0), replace(sample(641, 3.0), intended_ns=2**62), replace(sample(642, 3.0), worker=-1)]
+    summary = measure(RunBuilder(objectives=STEADY, samples=healthy_samples() + strange).build(tmp_path / "run"))
+    assert phase(summary, "steady").intended == 201
+    assert table(tmp_path, "timeline").num_rows == 32
