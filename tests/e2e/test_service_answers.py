@@ -40,9 +40,11 @@ def test_an_answer_is_openai_shaped_and_says_how_it_came_about(stack: Stack, ser
     assert answer.headers["x-request-id"] == "my-id-1"
     assert (answer.headers["x-gateway-provider"], answer.headers["x-gateway-attempts"]) == ("primary", "1")
     assert body["choices"][0]["message"]["role"] == "assistant"
-    # 57 bytes are 15 tokens, of which three times as many may be answered: 15 * $3 + 45 * $15 a million
-    assert body["usage"] == {"prompt_tokens": 15, "completion_tokens": 45, "total_tokens": 60}
-    assert answer.headers["x-gateway-cost-usd"] == "0.000720000"
+    # 57 bytes are 15 tokens, of which three times as many may be answered; $3 and $15 a million
+    prompt_tokens, completion_tokens = body["usage"]["prompt_tokens"], body["usage"]["completion_tokens"]
+    assert prompt_tokens == 15
+    assert 0 < completion_tokens <= 45
+    assert float(answer.headers["x-gateway-cost-usd"]) == pytest.approx((15 * 3 + completion_tokens * 15) / 1e6)
     calls = httpx.get(f"{stack.control}/calls").json()
     assert [c["request_id"] for c in calls].count("my-id-1") == 1
 
@@ -53,14 +55,15 @@ def test_a_stream_ends_with_its_usage_its_cost_and_done(stack: Stack, service: I
     assert set(answer.headers) >= GATEWAY_HEADERS
     chunks = events(answer)
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
-    assert chunks[-2]["choices"][0]["finish_reason"] == "length"
-    assert chunks[-1]["usage"]["completion_tokens"] == 45
-    assert chunks[-1]["gateway"]["cost_usd"] == pytest.approx(0.00072)
+    assert chunks[-2]["choices"][0]["finish_reason"] in ("stop", "length")
+    completion_tokens = chunks[-1]["usage"]["completion_tokens"]
+    assert chunks[-1]["gateway"]["cost_usd"] == pytest.approx((15 * 3 + completion_tokens * 15) / 1e6)
 
 
 def test_an_faq_goes_to_the_small_model_with_a_hundred_tokens(stack: Stack, service: Instance):
     body = service.ask(stack.user(), "What are your opening hours?").json()
-    assert (body["model"], body["usage"]["completion_tokens"]) == ("sim-small", 100)
+    assert body["model"] == "sim-small"
+    assert 0 < body["usage"]["completion_tokens"] <= 100
 
 
 def test_greetings_and_escalations_are_answered_by_rule_and_cost_nothing(stack: Stack, service: Instance):
