@@ -184,7 +184,7 @@ def test_a_client_that_leaves_cancels_the_call_and_is_charged_what_was_held(stac
             next(answer.iter_bytes())
         wait_until(lambda: stack.sql("select count(*) from reservation where state = 'held'") == [["0"]], what="the settlement")
         wait_until(
-            lambda: httpx.get(f"{stack.control}/health").json()["active"] in (0, {"primary": 0, "secondary": 0}),
+            lambda: [c["ended"] for c in httpx.get(f"{stack.control}/calls").json()] == ["client_gone"],
             what="the cancelling",
         )
     charged = stack.sql("select charged_nanousd from reservation order by created_at desc limit 1")
