@@ -37,6 +37,19 @@ class ProcessHandle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerHandle:
+    """A container of the target. engine: where its engine listens, `unix:///var/run/docker.sock`.
+
+    networks: those that it belongs to, by name, with the names that others call it by there.
+    """
+
+    name: str
+    container_id: str
+    engine: str
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of the service, reached past the balancer."""
 
@@ -86,12 +99,19 @@ class Landscape:
     provider_control_url: the simulated provider's control port, None for a foreign provider.
     start_again: starts a process of `processes` that has ended, by its name there, and returns its new handle once it
     is ready; raises StackError. None: no process may be ended, only frozen.
+    containers: processes that live in containers, which faults reach through the engine and not by signals.
+    await_ready: waits until a container that was started again is ready; raises StackError.
+    traffic_url: where a witness beside the Toxiproxy tells which connections carried bytes; None where the Toxiproxy
+    keeps accounts itself. Its links are reached through published ports.
     """
 
     links: Mapping[str, Link]
     processes: Mapping[str, ProcessHandle] = field(default_factory=dict)
     provider_control_url: str | None = None
     start_again: Callable[[str], ProcessHandle] | None = None
+    containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
+    await_ready: Callable[[str], None] | None = None
+    traffic_url: str | None = None
 
 
 class RunningTarget(Protocol):
