@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from harness import __version__
 from harness.arrivals import expected_count
+from harness.documents.findings import Findings
+from harness.documents.located import Path
 from harness.model.check import CheckPlanner
 from harness.model.plan import (
     AbortCondition,
@@ -22,9 +24,7 @@ from harness.scenario.cost import planned_cost_usd
 from harness.scenario.decidable import find_undecidable
 from harness.scenario.document import AbortDocument, ArrivalsDocument, ScenarioDocument
 from harness.scenario.faults import compile_faults
-from harness.scenario.findings import Findings
 from harness.scenario.judged import compile_objectives
-from harness.scenario.located import Path
 from harness.scenario.mix import compile_mix, users_needed
 from harness.scenario.planned_checks import compile_checks
 from harness.scenario.read import ScenarioFile

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from harness.arrivals import expected_count
+from harness.documents.findings import Findings
 from harness.model.objective import Kind, Objective, Quantity
 from harness.model.plan import ArrivalSegment, Phase, UserClass
 from harness.model.units import NS_PER_S
 from harness.scenario.document import ScenarioDocument
-from harness.scenario.findings import Findings
 from harness.stats import smallest_n_to_pass
 
 

@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 
+from harness.documents.findings import Findings
+from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.fault import Fault
 from harness.model.fault_kinds import check_fault
 from harness.model.plan import Phase
 from harness.model.target import Offer
 from harness.scenario.document import FaultDocument, ScenarioDocument
-from harness.scenario.findings import Findings
-from harness.scenario.located import Path
 
 
 def compile_faults(

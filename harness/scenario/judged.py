@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from harness.documents.findings import Findings
+from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import Phase, PhaseKind
 from harness.scenario.document import ObjectiveDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
-from harness.scenario.findings import Findings
-from harness.scenario.located import Path
 from harness.scenario.objectives import ShortForm, parse_short_form
 
 _KEYS: dict[str, tuple[Quantity, str]] = {

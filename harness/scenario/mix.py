@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from harness.documents.findings import Findings
 from harness.errors import did_you_mean
 from harness.model.plan import ArrivalSegment, UserClass
 from harness.model.target import Offer
 from harness.scenario.classes import BUILT_IN_CLASSES
 from harness.scenario.document import ClassDocument, ScenarioDocument
-from harness.scenario.findings import Findings
 
 USERS_PER_RPS = 20
 """Users for each request per second, at a limit of 10 a minute each: an even deal then uses 30 % of it."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from harness.documents.findings import Findings
+from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.check import CheckPlanner, CheckSteps
 from harness.model.plan import Phase, PlannedCheck
 from harness.model.target import Offer
 from harness.scenario.document import CheckDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
-from harness.scenario.findings import Findings
-from harness.scenario.located import Path
 
 
 def compile_checks(

@@ -7,10 +7,10 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
+from harness.documents.located import Located, Path, locate, read_located
+from harness.documents.problems import describe
 from harness.errors import ConfigurationError, did_you_mean
 from harness.scenario.document import ScenarioDocument
-from harness.scenario.located import Located, Path, locate, read_located
-from harness.scenario.problems import describe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

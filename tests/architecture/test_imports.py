@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 EVERYTHING = {
-    "errors", "model", "arrivals", "stats", "rundir", "scenario", "exchange", "provider", "faultproxy", "faults", "target",
+    "errors", "model", "arrivals", "stats", "rundir", "documents", "scenario", "exchange", "provider", "faultproxy", "faults", "target",
     "checks", "measure", "judge", "report", "run", "cli",
 }  # fmt: skip
 
@@ -20,13 +20,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrivals": {"model"},
     "stats": set(),
     "rundir": {"model", "errors"},
-    "scenario": {"model", "errors", "arrivals", "stats"},
+    "documents": {"errors"},
+    "scenario": {"model", "errors", "arrivals", "stats", "documents"},
     "exchange": {"model", "errors"},
     "load": {"model", "errors", "arrivals", "rundir", "exchange"},
     "provider": {"model", "errors"},
     "faultproxy": {"model", "errors"},
     "faults": {"model", "errors"},
-    "target": {"model", "errors", "faults"},
+    "target": {"model", "errors", "faults", "documents", "exchange"},
     "checks": {"model", "errors", "measure", "rundir"},
     "measure": {"model", "errors", "rundir", "stats"},
     "judge": {"model", "errors", "stats", "measure", "rundir", "checks"},

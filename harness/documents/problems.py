@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
+from harness.documents.located import Located, Path
 from harness.errors import did_you_mean
-from harness.scenario.located import Located, Path
 
 
 def describe(error: ValidationError, located: Located, root: type[BaseModel]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Collects what is wrong with a scenario, so that people see all of it at once."""
+"""Collects what is wrong with a document, so that people see all of it at once."""
 
+from harness.documents.located import Located, Path
 from harness.errors import ConfigurationError
-from harness.scenario.located import Located, Path
 
 
 class Findings:
