@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp
 from reference_service.chat import ChatCompletions
 from reference_service.envelope import Enveloped
 from reference_service.errors import InvalidRequest, Refusal, StoreUnavailable
+from reference_service.health import Drain
 from reference_service.inbox import Disconnected
 from reference_service.messages import Desk
 from reference_service.pipeline import Pipeline
@@ -24,20 +24,16 @@ GENERATION_EVERY_S = 0.5
 SWEEP_EVERY_S = 10.0
 
 
-@dataclass(slots=True)
-class Drain:
-    """Whether this instance is on its way out."""
-
-    draining: bool = False
-
-
 def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp:
     """Return the ASGI application; its lifespan opens and closes the resources."""
     s = resources.settings
     desk = Desk(pipeline, resources)
+    health = resources.parts.health(resources, drain)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if s.defect:
+            resources.write_log({"event": "planted_defect", "under_test": True})
         await resources.open()
         background = [
             asyncio.create_task(resources.warm()),
@@ -51,22 +47,6 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
                 task.cancel()
             await resources.close()
 
-    async def live(_: Request) -> Response:
-        return JSONResponse({"status": "live"})
-
-    async def ready(_: Request) -> Response:
-        pings = (resources.database.ping, resources.store.ping)
-        postgres, store = await asyncio.gather(*(_state(ping, s.ready_timeout_s) for ping in pings))
-        is_ready = postgres == store == "ok" and not drain.draining
-        body = {
-            "status": "draining" if drain.draining else "ready" if is_ready else "not ready",
-            "instance": s.instance,
-            "version": s.version,
-            "dependencies": {"postgres": postgres, "store": store},
-            "providers": {e.name: e.breaker.state for e in resources.endpoints},
-        }
-        return JSONResponse(body, status_code=200 if is_ready else 503)
-
     async def metrics(_: Request) -> Response:
         text = resources.metrics.text({e.name: e.breaker.state for e in resources.endpoints}, resources.ledger.unsettled)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -78,14 +58,14 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
             Route("/message/{id}", desk.fetch, methods=["GET"]),
             Route("/feedback", desk.feedback, methods=["POST"]),
             Route("/admin/knowledge", desk.knowledge, methods=["POST"]),
-            Route("/live", live),
-            Route("/ready", ready),
+            Route("/live", health.live),
+            Route("/ready", health.ready),
             Route("/metrics", metrics),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error, Refusal: _refusal, Disconnected: _gone},
     )
-    return Enveloped(app, resources.metrics, instance=s.instance, version=s.version)
+    return Enveloped(app, resources.metrics, instance=s.instance, version=s.version, defect=s.defect)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -94,17 +74,6 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         with contextlib.suppress(StoreUnavailable):
             await work()
         await asyncio.sleep(seconds)
-
-
-async def _state(ping: Callable[[], Awaitable[None]], limit_s: float) -> str:
-    try:
-        async with asyncio.timeout(limit_s):
-            await ping()
-    except TimeoutError:
-        return "down: no answer in time"
-    except StoreUnavailable as error:
-        return f"down: {error.why}"
-    return "ok"
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

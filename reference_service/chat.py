@@ -7,11 +7,11 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from reference_service.envelope import Envelope, send_json, send_refusal
 from reference_service.errors import ContentBlocked, Refusal, UpstreamFailed
+from reference_service.events import model_of, usage_body
 from reference_service.inbox import Disconnected, Inbox
 from reference_service.pipeline import Pipeline
 from reference_service.pricing import usd
@@ -103,7 +103,7 @@ class ChatCompletions:
                 first = await anext(pieces)  # a refusal up to here is a plain 400
             except ProviderFailure as failure:
                 raise UpstreamFailed("The model provider broke off.") from failure
-            events = Events(turn)
+            events = self._resources.parts.events(turn)
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await _event(send, events.content(first, first=True))
             try:
@@ -120,7 +120,7 @@ class ChatCompletions:
 
     async def _replay(self, turn: Turn, answer: Answer, send: Send) -> None:
         """Send a whole answer as a stream of one piece."""
-        events = Events(turn)
+        events = self._resources.parts.events(turn)
         await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
         await _event(send, events.content(answer.text, first=True))
         await send({"type": "http.response.body", "body": events.end(turn, answer)})
@@ -136,43 +136,6 @@ class ChatCompletions:
         await self._pipeline.guards["settle"](turn)
         await self._pipeline.guards["log"](turn)
         self._resources.metrics.turn(turn)
-
-
-class Events:
-    """The events of one stream; all but the text is encoded once."""
-
-    def __init__(self, turn: Turn) -> None:
-        self._base = {
-            "id": f"chatcmpl-{turn.uid}",
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": model_of(turn),
-        }
-        self._head = b"data: " + msgspec.json.encode(self._base)[:-1] + b',"choices":[{"index":0,"delta":{'
-        self._role = b'"role":"assistant",'
-
-    def content(self, text: str, *, first: bool = False) -> bytes:
-        """Return the event that adds `text`."""
-        role = self._role if first else b""
-        return b"".join((self._head, role, b'"content":', msgspec.json.encode(text), b'},"finish_reason":null}]}\n\n'))
-
-    def end(self, turn: Turn, answer: Answer) -> bytes:
-        """Return the last events: the reason, the usage where it was asked for, and [DONE]."""
-        out = self._head + b'},"finish_reason":' + msgspec.json.encode(answer.finish_reason) + b"}]}\n\n"
-        if turn.asked.include_usage:
-            usage = {
-                **self._base,
-                "choices": [],
-                "usage": usage_body(answer),
-                "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
-            }
-            out += b"data: " + msgspec.json.encode(usage) + b"\n\n"
-        return out + b"data: [DONE]\n\n"
-
-    def broken(self, kind: str) -> bytes:
-        """Return the error event that ends a stream that broke."""
-        error = {"message": "The answer broke off.", "type": kind, "param": None, "code": kind}
-        return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
 
 
 def reason_of(refusal: Refusal) -> str:
@@ -196,20 +159,6 @@ def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:
         "usage": usage_body(answer),
         "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
     }
-
-
-def usage_body(answer: Answer) -> dict[str, int]:
-    """Return OpenAI's usage object."""
-    p, c = answer.usage.prompt_tokens, answer.usage.completion_tokens
-    return {"prompt_tokens": p, "completion_tokens": c, "total_tokens": p + c}
-
-
-def model_of(turn: Turn) -> str:
-    """Return the model that answers, or who else does."""
-    used = [r.model for r in turn.reservations if r.used]
-    if turn.source in ("primary", "secondary") and used:
-        return used[-1]
-    return turn.source if turn.source == "rule" else ("cache" if turn.cache.startswith(("hit", "stale")) else "canned")
 
 
 async def _event(send: Send, body: bytes) -> None:

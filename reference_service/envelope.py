@@ -35,10 +35,12 @@ class Envelope:
 class Enveloped:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, instance: str, version: str) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, instance: str, version: str, defect: str = "") -> None:
         self._app = app
         self._metrics = metrics
         self._fixed = [(b"x-gateway-version", version.encode()), (b"x-gateway-instance", instance.encode())]
+        if defect:
+            self._fixed.append((b"x-gateway-defect", defect.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

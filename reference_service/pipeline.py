@@ -3,17 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reference_service.guards.authenticate import Authenticate
 from reference_service.guards.cache import Cache
-from reference_service.guards.call_provider import CallProvider
-from reference_service.guards.log import Log
-from reference_service.guards.rate_limit import RateLimit
-from reference_service.guards.reserve_budget import ReserveBudget
-from reference_service.guards.route import Route
-from reference_service.guards.screen import Screen
-from reference_service.guards.screen_answer import ScreenAnswer
-from reference_service.guards.settle import Settle
-from reference_service.guards.validate import Validate
 from reference_service.resources import Resources
 from reference_service.turn import Guard, Turn
 
@@ -44,22 +34,22 @@ class Pipeline:
 
 def build_guards(resources: Resources) -> tuple[dict[str, Guard], Cache]:
     """Return every guard by name, and the cache, whose generation others turn."""
-    s, r = resources.settings, resources
-    cache = Cache(r.store, s)
-    reserve = ReserveBudget(r.ledger, s, r.endpoints[0])
+    s, r, p = resources.settings, resources, resources.parts
+    cache = p.cache(r.store, s)
+    reserve = p.reserve_budget(r.ledger, s, r.endpoints[0])
     guards: dict[str, Guard] = {
-        "authenticate": Authenticate(r.database, remember_s=s.identity_cache_s),
-        "rate_limit": RateLimit(r.store, limit=s.rate_limit, global_limit=s.global_rate_limit, window_s=s.rate_window_s),
-        "validate": Validate(s),
-        "screen": Screen(),
+        "authenticate": p.authenticate(r.database, remember_s=s.identity_cache_s),
+        "rate_limit": p.rate_limit(r.store, limit=s.rate_limit, global_limit=s.global_rate_limit, window_s=s.rate_window_s),
+        "validate": p.validate(s),
+        "screen": p.screen(),
         "cache": cache,
-        "route": Route(s, r.database),
+        "route": p.route(s, r.database),
         "reserve_budget": reserve,
-        "call_provider": CallProvider(r.endpoints, reserve, s, r.metrics),
-        "screen_answer": ScreenAnswer(),
+        "call_provider": p.call_provider(r.endpoints, reserve, s, r.metrics),
+        "screen_answer": p.screen_answer(),
         "remember": cache.remember,
-        "settle": Settle(r.ledger, s, r.metrics),
-        "log": Log(r.write_log),
+        "settle": p.settle(r.ledger, s, r.metrics),
+        "log": p.log(r.write_log),
     }
     return guards, cache
 

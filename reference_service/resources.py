@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from reference_service.breaker import Breaker, BreakerRules
+from reference_service.breaker import BreakerRules
 from reference_service.database import Database
 from reference_service.ledger import Ledger
 from reference_service.metrics import Metrics
+from reference_service.parts import Parts, parts_for
 from reference_service.provider.endpoint import Endpoint
 from reference_service.settings import Settings
 from reference_service.store import Store
@@ -31,6 +32,7 @@ class Resources:
     endpoints: tuple[Endpoint, ...]
     metrics: Metrics
     write_log: LogWriter
+    parts: Parts
 
     async def open(self) -> None:
         """Start; waits for no store."""
@@ -55,8 +57,9 @@ class Resources:
 
 
 def build_resources(settings: Settings) -> Resources:
-    """Return the resources that the settings describe; connects to nothing."""
+    """Return the resources that the settings describe; connects to nothing. Raises SettingsError for a defect not allowed."""
     s = settings
+    parts = parts_for(s)
     guard_rules = BreakerRules(failures=s.guard_breaker_failures, open_s=s.guard_breaker_open_s)
     provider_rules = BreakerRules(
         failures=s.breaker_failures,
@@ -67,29 +70,31 @@ def build_resources(settings: Settings) -> Resources:
         min_calls=s.breaker_min_calls,
         window_s=s.breaker_window_s,
     )
-    database = Database(s, Breaker(guard_rules))
-    endpoints = [Endpoint("primary", s.provider_primary_url, s, Breaker(provider_rules))]
+    database = parts.database(s, parts.guard_breaker(guard_rules))
+    endpoints = [parts.endpoint("primary", s.provider_primary_url, s, parts.provider_breaker(provider_rules))]
     if s.fallback and s.provider_secondary_url:
-        endpoints.append(Endpoint("secondary", s.provider_secondary_url, s, Breaker(provider_rules)))
+        endpoints.append(parts.endpoint("secondary", s.provider_secondary_url, s, parts.provider_breaker(provider_rules)))
     return Resources(
         settings=s,
-        store=Store(s.store_url, timeout_s=s.store_timeout_s, breaker=Breaker(guard_rules)),
+        store=parts.store(s.store_url, timeout_s=s.store_timeout_s, breaker=parts.guard_breaker(guard_rules)),
         database=database,
-        ledger=Ledger(database, s),
+        ledger=parts.ledger(database, s),
         endpoints=tuple(endpoints),
-        metrics=Metrics(),
-        write_log=json_lines(s.instance, s.version),
+        metrics=parts.metrics(),
+        write_log=json_lines(s.instance, s.version, s.defect),
+        parts=parts,
     )
 
 
-def json_lines(instance: str, version: str) -> LogWriter:
-    """Return a writer of one JSON line an event to standard error."""
+def json_lines(instance: str, version: str, defect: str = "") -> LogWriter:
+    """Return a writer of one JSON line an event to standard error; every line names a planted defect."""
+    always = {"instance": instance, "version": version, **({"defect": defect} if defect else {})}
     started = time.time()
     monotonic = time.monotonic()
 
     def write(fields: dict[str, object]) -> None:
         at = datetime.fromtimestamp(started + time.monotonic() - monotonic, UTC).isoformat(timespec="milliseconds")
-        line = msgspec.json.encode({"at": at, "instance": instance, "version": version, **fields})
+        line = msgspec.json.encode({"at": at, **always, **fields})
         sys.stderr.write(line.decode() + "\n")
         sys.stderr.flush()
 

@@ -13,8 +13,9 @@ from types import FrameType
 
 import uvicorn
 
-from reference_service.app import Drain, build_app
+from reference_service.app import build_app
 from reference_service.errors import SettingsError
+from reference_service.health import Drain
 from reference_service.pipeline import build_pipeline
 from reference_service.resources import build_resources
 from reference_service.settings import Settings

@@ -49,6 +49,10 @@ class Settings(BaseModel):
     provider_key: str = Field(default="", repr=False)
     fallback: bool = True
 
+    # a planted defect, for those who test the test; see reference_service/defects
+    defect: str = ""
+    under_test: str = ""
+
     # the document's limits
     rate_limit: int = Field(default=10, ge=1)
     rate_window_s: float = Field(default=60.0, gt=0)

@@ -25,7 +25,7 @@ class Log:
                 "request_id": turn.request_id,
                 "user": None if turn.identity is None else mask_user(turn.identity.name),
                 "tenant": None if turn.identity is None else turn.identity.tenant,
-                "query": None if turn.question is None else mask(turn.question.last[: QUERY_CHARACTERS * 2])[:QUERY_CHARACTERS],
+                "query": self.query(turn),
                 "intent": turn.intent,
                 "complexity": turn.complexity,
                 "model": turn.reservations[-1].model if turn.reservations else None,
@@ -43,3 +43,7 @@ class Log:
                 "latency_ms": round((time.monotonic() - turn.started) * 1000, 1),
             }
         )
+
+    def query(self, turn: Turn) -> str | None:
+        """Return the beginning of the question, masked; cut only after masking has seen what stands on the cut."""
+        return None if turn.question is None else mask(turn.question.last[: QUERY_CHARACTERS * 2])[:QUERY_CHARACTERS]

@@ -17,6 +17,8 @@ from reference_service.turn import Turn
 class Endpoint:
     """One provider endpoint. now: a monotonic clock in seconds."""
 
+    calls: type[ProviderCall] = ProviderCall
+
     def __init__(
         self,
         name: Literal["primary", "secondary"],
@@ -55,16 +57,23 @@ class Endpoint:
     async def call(self, turn: Turn, model: str, *, first_content_s: float) -> ProviderCall:
         """Return a call that has received its first content. Raises ProviderFailure."""
         s = self._settings
-        call = ProviderCall(
+        call = self.calls(
             self._client(), CallTimes(first_content_s=first_content_s, idle_s=s.idle_timeout_s), max_bytes=s.answer_max_bytes
         )
-        headers = {
-            "authorization": f"Bearer {s.provider_key}",
+        await call.open(self._url, self.headers(turn), self.body(turn, model))
+        return call
+
+    def headers(self, turn: Turn) -> dict[str, str]:
+        """Return the headers that go upstream; the request id is passed on."""
+        return {
+            "authorization": f"Bearer {self._settings.provider_key}",
             "content-type": "application/json",
             "x-request-id": turn.request_id,
         }
-        await call.open(self._url, headers, request_body(turn, model))
-        return call
+
+    def body(self, turn: Turn, model: str) -> bytes:
+        """Return the body that goes upstream."""
+        return request_body(turn, model)
 
     async def close(self) -> None:
         """Close every connection."""

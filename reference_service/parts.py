@@ -1,0 +1,77 @@
+"""The class of every part of the service: the seam at which a planted defect takes one part's place.
+
+A healthy service is `Parts()`. A defect is a file in `reference_service/defects/` with a subclass that does one thing
+wrong, and `plant`, which puts it into the parts. No guard knows of defects.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from reference_service.breaker import Breaker
+from reference_service.database import Database
+from reference_service.defects import DEFECTS
+from reference_service.errors import SettingsError
+from reference_service.events import Events
+from reference_service.guards.authenticate import Authenticate
+from reference_service.guards.cache import Cache
+from reference_service.guards.call_provider import CallProvider
+from reference_service.guards.log import Log
+from reference_service.guards.rate_limit import RateLimit
+from reference_service.guards.reserve_budget import ReserveBudget
+from reference_service.guards.route import Route
+from reference_service.guards.screen import Screen
+from reference_service.guards.screen_answer import ScreenAnswer
+from reference_service.guards.settle import Settle
+from reference_service.guards.validate import Validate
+from reference_service.health import Health
+from reference_service.ledger import Ledger
+from reference_service.metrics import Metrics
+from reference_service.provider.endpoint import Endpoint
+from reference_service.settings import Settings
+from reference_service.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Which class makes each part; resources and pipeline make them from here and nowhere else."""
+
+    database: type[Database] = Database
+    store: type[Store] = Store
+    ledger: type[Ledger] = Ledger
+    endpoint: type[Endpoint] = Endpoint
+    provider_breaker: type[Breaker] = Breaker
+    guard_breaker: type[Breaker] = Breaker
+    metrics: type[Metrics] = Metrics
+    authenticate: type[Authenticate] = Authenticate
+    rate_limit: type[RateLimit] = RateLimit
+    validate: type[Validate] = Validate
+    screen: type[Screen] = Screen
+    cache: type[Cache] = Cache
+    route: type[Route] = Route
+    reserve_budget: type[ReserveBudget] = ReserveBudget
+    call_provider: type[CallProvider] = CallProvider
+    screen_answer: type[ScreenAnswer] = ScreenAnswer
+    settle: type[Settle] = Settle
+    log: type[Log] = Log
+    events: type[Events] = Events
+    health: type[Health] = Health
+
+
+def parts_for(settings: Settings) -> Parts:
+    """Return the parts of a healthy service, or with the one defect that the settings name.
+
+    Raises SettingsError for an unknown defect, and for any where the service is not told that it is under test.
+    """
+    name = settings.defect
+    if not name:
+        return Parts()
+    if name not in DEFECTS:
+        raise SettingsError(f"SERVICE_DEFECT={name} is not a planted defect; known: {', '.join(sorted(DEFECTS))}")
+    if settings.under_test != "yes":
+        raise SettingsError(
+            f"SERVICE_DEFECT={name} breaks a guard on purpose; set SERVICE_UNDER_TEST=yes if that is meant, else unset it"
+        )
+    module = import_module(f"reference_service.defects.{DEFECTS[name].file.removesuffix('.py')}")
+    planted = module.plant(Parts())
+    assert isinstance(planted, Parts)
+    return planted
