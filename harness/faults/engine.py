@@ -87,8 +87,11 @@ class Engine:
         return data
 
     def logs(self, container_id: str, *, since_s: float | None = None) -> bytes:
-        """Return what a container said, both streams in the order said. since_s: wall clock. Raises EngineError."""
-        query = {"stdout": "1", "stderr": "1"} | ({} if since_s is None else {"since": f"{since_s:.9f}"})
+        """Return what a container said, both streams in the order said. Raises EngineError.
+
+        since_s: wall clock; with it each line begins with its moment as the engine saw it.
+        """
+        query = {"stdout": "1", "stderr": "1"} | ({} if since_s is None else {"since": f"{since_s:.9f}", "timestamps": "1"})
         return _without_frames(self.ask_raw("GET", f"/containers/{container_id}/logs", query=query, timeout_s=20.0))
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:

@@ -50,6 +50,19 @@ class ContainerHandle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """What sees the traffic of a Toxiproxy in a container, whose links we reach through published ports.
+
+    url: of `harness.faults.witness`, beside it in its network. toxiproxy: its container, whose log names each connection.
+    ports: of each link, by its name, as the target reaches it.
+    """
+
+    url: str
+    toxiproxy: ContainerHandle
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of the service, reached past the balancer."""
 
@@ -101,8 +114,7 @@ class Landscape:
     is ready; raises StackError. None: no process may be ended, only frozen.
     containers: processes that live in containers, which faults reach through the engine and not by signals.
     await_ready: waits until a container that was started again is ready; raises StackError.
-    traffic_url: where a witness beside the Toxiproxy tells which connections carried bytes; None where the Toxiproxy
-    keeps accounts itself. Its links are reached through published ports.
+    witness: who tells what went through a Toxiproxy that keeps no accounts itself; None where it does.
     """
 
     links: Mapping[str, Link]
@@ -111,7 +123,7 @@ class Landscape:
     start_again: Callable[[str], ProcessHandle] | None = None
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
     await_ready: Callable[[str], None] | None = None
-    traffic_url: str | None = None
+    witness: Witness | None = None
 
 
 class RunningTarget(Protocol):

@@ -5,7 +5,7 @@ import signal
 import urllib.parse
 
 from harness.errors import FaultError
-from harness.faults.guardian.undo import HttpStep, ResumeStep, UndoStep
+from harness.faults.guardian.undo import ContainerStep, HttpStep, ResumeStep, UndoStep
 from harness.faults.procfs import Bound, below, is_stopped, lives, send
 
 _TIMEOUT_S = 1.0
@@ -13,7 +13,15 @@ _TIMEOUT_S = 1.0
 
 def heal(step: UndoStep) -> str | None:
     """Do one step; return why it could not be done, as what a person does instead, or None."""
-    return _call(step) if isinstance(step, HttpStep) else _resume(step)
+    match step:
+        case HttpStep():
+            return _call(step)
+        case ResumeStep():
+            return _resume(step)
+        case ContainerStep():
+            from harness.faults.container_undo import bring_back  # the guardian of other targets never needs it
+
+            return bring_back(step)
 
 
 def _call(step: HttpStep) -> str | None:

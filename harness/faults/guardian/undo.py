@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.errors import FaultError
@@ -25,7 +25,22 @@ class ResumeStep:
     start_ticks: int
 
 
-UndoStep = HttpStep | ResumeStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStep:
+    """One call of a container engine that brings a container back.
+
+    do: `unpause`, `start`, `update` (body: its limits) or `connect` (to network `body["Network"]`).
+    """
+
+    engine: str
+    container_id: str
+    do: str
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+UndoStep = HttpStep | ResumeStep | ContainerStep
+
+_NAMES: dict[type[UndoStep], str] = {HttpStep: "http", ResumeStep: "resume", ContainerStep: "container"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +53,11 @@ class UndoList:
     guardian_pid: int
     guardian_ticks: int
     steps: Mapping[str, tuple[UndoStep, ...]]
+
+
+def socket_beside(undo_list: Path) -> Path:
+    """Return where the control that this list belongs to listens for people's orders."""
+    return undo_list.with_suffix(".sock")
 
 
 def to_json(undo: UndoList) -> bytes:
@@ -67,6 +87,8 @@ def step_from_json(read: Mapping[str, object]) -> UndoStep:
             return HttpStep(**fields)  # type: ignore[arg-type]
         case "resume":
             return ResumeStep(**fields)  # type: ignore[arg-type]
+        case "container":
+            return ContainerStep(**fields)  # type: ignore[arg-type]
         case other:
             raise ValueError(f"unknown step {other!r}")
 
@@ -77,4 +99,4 @@ def steps_to_json(steps: tuple[UndoStep, ...]) -> list[dict[str, object]]:
 
 
 def _step_to_json(step: UndoStep) -> dict[str, object]:
-    return {"step": "http" if isinstance(step, HttpStep) else "resume", **asdict(step)}
+    return {"step": _NAMES[type(step)], **asdict(step)}

@@ -5,7 +5,9 @@ from harness.model.fault_kinds import (
     bandwidth,
     brown_out,
     corrupt,
+    cpu_limit,
     cut,
+    disconnect,
     down,
     duplicate_chunks,
     empty_choices,
@@ -19,6 +21,7 @@ from harness.model.fault_kinds import (
     limit_data,
     loss,
     malformed_json,
+    memory_limit,
     missing_done,
     missing_usage,
     outage,
@@ -105,6 +108,10 @@ FAULT_KINDS: dict[str, FaultKind] = {
         terminate,
         freeze,
         restart,
+        # containers, by their engine
+        cpu_limit,
+        memory_limit,
+        disconnect,
     )
 }
 """A test holds this list and the files of this folder together."""

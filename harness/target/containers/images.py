@@ -42,18 +42,18 @@ OWN = {
     "service": OwnImage(
         name="llm-harness/reference-service",
         dockerfile="reference_service/Dockerfile",
-        sources=("reference_service", "docker/locks/service.txt", "docker/sbom.py", "docker/healthy.py"),
+        sources=("reference_service", "deploy/docker/locks/service.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
     ),
     "provider": OwnImage(
         name="llm-harness/provider",
-        dockerfile="docker/Dockerfile",
-        sources=("harness", "scenarios", "docker/Dockerfile", "docker/locks/provider.txt", "docker/sbom.py", "docker/healthy.py"),
+        dockerfile="deploy/docker/Dockerfile",
+        sources=("harness", "scenarios", "deploy/docker/Dockerfile", "deploy/docker/locks/provider.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
         arguments=(("LOCK", "provider"),),
     ),
     "harness": OwnImage(
         name="llm-harness/harness",
-        dockerfile="docker/Dockerfile",
-        sources=("harness", "scenarios", "docker/Dockerfile", "docker/locks/harness.txt", "docker/sbom.py", "docker/healthy.py"),
+        dockerfile="deploy/docker/Dockerfile",
+        sources=("harness", "scenarios", "deploy/docker/Dockerfile", "deploy/docker/locks/harness.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
         arguments=(("LOCK", "harness"),),
     ),
 }

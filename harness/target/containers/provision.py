@@ -12,7 +12,7 @@ from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError
 from harness.target.containers import images
 
-_CONTEXT = ("docker", "harness", "reference_service", "scenarios")
+_CONTEXT = ("deploy/docker", "harness", "reference_service", "scenarios")
 
 
 def get_images(engine: Engine, keys: Iterable[str], say: Callable[[str], None]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from harness.provider.faults import KINDS
 from harness.provider.faults.trigger import TRIGGERS as THEIR_TRIGGERS
 
 PLACES = ["provider.primary", "provider.secondary", "links.postgres", "processes.worker"]
-FRAMES = {"__init__", "catalogue", "checking", "overlap", "relations", "toxic", "process", "provider"}
+FRAMES = {"__init__", "catalogue", "checking", "overlap", "relations", "toxic", "process", "provider", "container"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Write the lock of each image: the packages it needs, cut out of requirements.txt with their pins and hashes.
 
-`python docker/lock.py`, in an environment that has the project's packages installed, since their metadata says who
+`python deploy/docker/lock.py`, in an environment that has the project's packages installed, since their metadata says who
 needs whom. A test fails when a lock no longer agrees with requirements.txt.
 """
 
@@ -27,7 +27,7 @@ IMAGES = {
 }
 """What each image's programs import. The harness itself needs all that pyproject.toml names."""
 
-HEADER = "# Cut out of requirements.txt by docker/lock.py; do not edit.\n"
+HEADER = "# Cut out of requirements.txt by deploy/docker/lock.py; do not edit.\n"
 
 
 def normal(name: str) -> str:
@@ -80,7 +80,7 @@ def own_needs() -> tuple[str, ...]:
 
 def main() -> None:
     """Write the locks."""
-    pinned = entries((HERE.parent / "requirements.txt").read_text(encoding="utf-8"))
+    pinned = entries((HERE.parent.parent / "requirements.txt").read_text(encoding="utf-8"))
     for image, names in {**IMAGES, "harness": own_needs()}.items():
         lines = [pinned[name] for name in sorted(closure(names, pinned))]
         (HERE / "locks" / f"{image}.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
