@@ -153,6 +153,7 @@ class Plan:
     capped_principals: users with a daily budget of their own, in dollars, beside the ordinary ones.
     planned_requests, planned_cost_usd: what the plan expects to send and to spend with every call to the primary.
     overrides: what `--set` changed; such a run proves no checklist row.
+    rehearsed: whether each fault was tried before the load; a run without it proves no checklist row.
     """
 
     run_id: str
@@ -173,6 +174,7 @@ class Plan:
     planned_cost_usd: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
+    rehearsed: bool = False
     clock: Clock | None = None
     schema: str = "harness.plan/1"
 

@@ -1,13 +1,14 @@
 """The words that every report uses alike: the page, Markdown, JUnit and the terminal."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.model.judgement import Judgement, Shown, Status, Test, Verdict
 from harness.model.objective import Kind
-from harness.model.plan import Plan
+from harness.model.repeat import how_to_repeat
 from harness.report.numbers import NOTHING, count, dollars, in_unit, percent, seconds
+
+__all__ = ["LOOKS", "Look", "asked", "found", "how_to_repeat", "sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,6 @@ def found(judgement: Judgement) -> tuple[str, ...]:
     if test is not None:
         lines += _ratio(test, shown) if judgement.kind is Kind.RATIO else [_single(judgement, test)]
     return tuple(lines)
-
-
-def how_to_repeat(plan: Plan) -> str:
-    """Return the command that runs the same arrivals, faults and prompts again."""
-    words = ["harness", "run", plan.scenario.path or plan.scenario.name, "--target", plan.target.kind, "--seed", str(plan.seed)]
-    if plan.target.kind == "external":
-        words[words.index("external")] = f"{plan.target.name}.yaml"
-    for override in plan.overrides:
-        words += ["--set", override]
-    return shlex.join(words)
 
 
 def _shown(kind: Kind, shown: Shown, test: Test | None) -> str:

@@ -1,12 +1,12 @@
 """A scenario from its file to a judged and reported run: what `harness run` does, for programs too."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import ExitCode, HarnessError, InterruptedRunError
 from harness.judge import judge_and_write
-from harness.measure import close_samples, measure
+from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
 from harness.model.plan import Plan
 from harness.model.target import Target
@@ -71,7 +71,7 @@ def run_scenario(
     result, so that what was measured until then is kept, judged (invalid) and reported.
     """
     run_id = new_run_id(request.scenario.document.name)
-    plan = plan_scenario(request, run_id)
+    plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
     run = RunDirectory.create(request.out or default_out(run_id))
     trouble: HarnessError | None = None
     try:
@@ -107,8 +107,9 @@ def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:
         close_samples(run)
         run.drop_streams()
         run.write_manifest()
-    measure(run)
-    verdict = judge_and_write(run)
+    reading = read_run(run)
+    write_measurements(run, reading)
+    verdict = judge_and_write(run, reading)
     return verdict, write_reports(run)
 
 
