@@ -24,7 +24,7 @@ class Wording:
             chat_body(
                 prompt=request.prompt,
                 streamed=request.streamed,
-                model=request.user_class.model,
+                model=assignment.model_names.get(request.user_class.model or "", request.user_class.model),
                 max_tokens=request.user_class.max_tokens,
             ).split(_NUMBER)
             for request in schedule.requests

@@ -56,6 +56,7 @@ class Worker:
             reading=Reading(plan.signals),
             ledger=self,
             timeout_ns=plan.load.request_timeout_ns,
+            max_lanes=most_lanes(assignment),
         )
         self._pool.warm(warm_lanes(plan, assignment.workers))
         self._recorder = Recorder(
@@ -202,6 +203,13 @@ class Worker:
             self._live.close()
         except HarnessError as error:
             self._failure = self._failure or error
+
+
+def most_lanes(assignment: Assignment) -> int:
+    """Return how many requests of this worker may be in flight: its share of what somebody allowed, rounded down."""
+    if assignment.max_in_flight is None:
+        return MAX_LANES
+    return max(1, min(MAX_LANES, assignment.max_in_flight // assignment.workers))
 
 
 def warm_lanes(plan: Plan, workers: int) -> int:

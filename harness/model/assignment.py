@@ -15,6 +15,7 @@ class Assignment:
 
     auth_value: template of the header's value, `${key}` stands for the principal's key.
     keys: principal to key. Worker `worker` of `workers` sends arrivals k with k mod workers == worker.
+    model_names: a plan's model to the target's name for it. max_in_flight: over all workers; None for no bound.
     """
 
     run_directory: str
@@ -23,6 +24,8 @@ class Assignment:
     chat_path: str = "/v1/chat/completions"
     auth_header: str = "Authorization"
     auth_value: str = "Bearer ${key}"
+    model_names: Mapping[str, str] = field(default_factory=dict)
+    max_in_flight: int | None = None
     worker: int = 0
     workers: int = 1
 

@@ -80,12 +80,43 @@ class DeadProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the harness allows itself on a target; None where nothing was said. faults: globs over the places."""
+
+    rate_rps: float | None = None
+    concurrency: int | None = None
+    requests: int | None = None
+    spend_usd: float | None = None
+    faults: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approach:
+    """How load reaches a target; by default OpenAI's way.
+
+    auth_value: `${key}` stands for the principal's key. model_names: a scenario's model to the target's name for it.
+    allowed_hosts: those beside loopback that somebody typed on the command line. max_in_flight: None for no bound.
+    """
+
+    chat_path: str = "/v1/chat/completions"
+    auth_header: str = "Authorization"
+    auth_value: str = "Bearer ${key}"
+    model_names: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    max_in_flight: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What a target can be asked for, known before it starts.
 
     places: every `at` that a fault may name. capped_principals: users with a budget of their own can be made.
     rate_limit_per_minute: per user, None where there is none; the plan provisions users enough for its rate.
     model: what a request asks for where its class names no model of its own.
+    prompt_tag: prompts carry `[hs:SEQ]`, by which the provider's calls are joined where no header is passed on.
+    freeze_only: processes that nothing could start again, so that no fault may end them.
+    missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
+    limits: what the plan must keep to; None where the target is the harness's own.
     """
 
     reference: TargetReference
@@ -94,6 +125,10 @@ class Offer:
     capped_principals: bool = True
     rate_limit_per_minute: int | None = None
     model: str = "auto"
+    prompt_tag: bool = False
+    freeze_only: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +189,12 @@ class RunningTarget(Protocol):
 
     def stop(self) -> None:
         """Stop everything that was started, within 7 s, and remove its temporary directory. May be called twice."""
+
+
+def approach_of(target: RunningTarget) -> Approach:
+    """Return how load reaches a running target; one that has no `approach` of its own is reached in OpenAI's way."""
+    approach = getattr(target, "approach", None)
+    return approach if isinstance(approach, Approach) else Approach()
 
 
 class Target(Protocol):
