@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,10 +21,11 @@ class Address:
         return self.host_header
 
 
-def resolve(base_url: str) -> Address:
-    """Return the address of a base URL. Raises LoadError on anything but plain HTTP to this machine.
+def resolve(base_url: str, allowed_hosts: Collection[str] = ()) -> Address:
+    """Return the address of a base URL. Raises LoadError on anything but plain HTTP to this machine or an allowed host.
 
-    Load on a machine that did not ask for it is an attack, so the engine itself refuses to leave loopback.
+    Load on a machine that did not ask for it is an attack, so the engine itself refuses to leave loopback but for hosts
+    that somebody typed on a command line. Resolved once: a name that points elsewhere later changes nothing.
     """
     parts = urlsplit(base_url)
     if parts.scheme != "http" or parts.hostname is None:
@@ -36,8 +38,9 @@ def resolve(base_url: str) -> Address:
     except (OSError, ValueError) as error:
         raise LoadError(f"cannot resolve {parts.netloc}: {error}") from error
     for family, _, _, _, sockaddr in sorted(found, key=lambda entry: entry[0]):  # IPv4 first: what local servers bind
-        if ipaddress.ip_address(sockaddr[0]).is_loopback:
+        if ipaddress.ip_address(sockaddr[0]).is_loopback or parts.hostname in allowed_hosts:
             return Address(family=family, sockaddr=(str(sockaddr[0]), int(sockaddr[1])), host_header=parts.netloc)
     raise LoadError(
-        f"{parts.hostname} is not on this machine ({found[0][4][0]})", advice="load is sent to loopback addresses only"
+        f"{parts.hostname} is not on this machine ({found[0][4][0]})",
+        advice="load goes to loopback addresses, and to hosts that were allowed on the command line",
     )

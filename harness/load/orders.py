@@ -9,7 +9,7 @@ from gevent.event import AsyncResult
 from gevent.hub import get_hub
 
 from harness.errors import ExitCode, LoadError, RunDirectoryError
-from harness.model.assignment import Assignment, Go
+from harness.model.assignment import Assignment, Go, Muster
 from harness.rundir.codec import from_json
 
 T = TypeVar("T")
@@ -36,6 +36,10 @@ class Orders:
     def assignment(self) -> Assignment | None:
         """Wait for line 1. Returns None where the input ended. Raises LoadError on anything else."""
         return self._order(0, Assignment)
+
+    def muster(self) -> Muster | None:
+        """Wait for line 1 of a master. Returns None where the input ended. Raises LoadError on anything else."""
+        return self._order(0, Muster)
 
     def go(self) -> Go | None:
         """Wait for line 2. Returns None where the input ended. Raises LoadError on anything else."""

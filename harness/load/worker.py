@@ -13,7 +13,7 @@ from harness.exchange import End, Outcome, Reading, never_answered
 from harness.load.address import resolve
 from harness.load.carrier import Carrier
 from harness.load.clock import Alarm
-from harness.load.pool import Pool
+from harness.load.pool import MAX_LANES, Pool
 from harness.load.pulse import LiveFile, Pulse
 from harness.load.recorder import Recorder
 from harness.load.schedule import build_schedule
@@ -35,17 +35,18 @@ class Worker:
     """Sends one worker's part of a plan and records it.
 
     Made ready by the constructor (schedule, files, warm connections), then `run` from the common zero. `stop` may be
-    called at any time. Raises LoadError, StorageError and ConfigurationError.
+    called at any time. carrier: of a worker that has a master, whose user is to call `dispatch`; None makes one of its
+    own. Raises LoadError, StorageError and ConfigurationError.
     """
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, carrier: Carrier | None = None) -> None:
         directory = RunDirectory.open(Path(assignment.run_directory))
         self._plan = plan = directory.read_plan()
         try:
             self._schedule = build_schedule(plan, worker=assignment.worker, workers=assignment.workers)
         except ValueError as error:
             raise LoadError(f"{assignment.run_directory}/plan.json: {error}") from error
-        self._address = resolve(assignment.base_url)
+        self._address = resolve(assignment.base_url, assignment.allowed_hosts)
         wording = Wording(self._schedule, assignment, host=self._address.host_header, run_id=plan.run_id)
         self._recorded = bytearray(len(self._schedule))
         self._pulse = Pulse(self._schedule, worker=assignment.worker)
@@ -66,13 +67,14 @@ class Worker:
             id_prefix=request_id_prefix(plan.run_id),
         )
         self._live = LiveFile(directory.live_path)
-        self._carrier = Carrier(self._dispatch, host=assignment.base_url, on_error=self._bug)
+        self._carrier = carrier or Carrier(self.dispatch, host=assignment.base_url, on_error=self.broke)
         self._zero_ns = 0
         self._may_send = Event()
         self._over = Event()  # nothing more to wait for: all ended, told to stop, or failed
         self._stopped = False
         self._failure: HarnessError | None = None
-        self._carrier.start()
+        if carrier is None:
+            self._carrier.start()
         gc.collect()
         gc.freeze()  # what is here now lives as long as the process: the collector need not walk it again
 
@@ -103,7 +105,7 @@ class Worker:
         self._zero_ns = zero_monotonic_ns
         self._pool.start(zero_monotonic_ns)
         pulse = gevent.spawn(self._beat)
-        pulse.link_exception(lambda greenlet: self._bug(greenlet.exception))
+        pulse.link_exception(lambda greenlet: self.broke(greenlet.exception))
         if not self._over.is_set():
             self._may_send.set()
         self._over.wait()
@@ -140,7 +142,7 @@ class Worker:
 
     # -- greenlets --------------------------------------------------------------------------------------------------
 
-    def _dispatch(self) -> None:
+    def dispatch(self) -> None:
         """Hand out every arrival at its moment, whatever the answers do. Runs in Locust's user."""
         self._may_send.wait()
         alarm = Alarm()
@@ -181,7 +183,8 @@ class Worker:
         self._recorder.flush()
         self._live.append(self._pulse.line(now_ns, self._phase_at(now_ns - NS_PER_S // 2), self._pool.in_flight))
 
-    def _bug(self, error: Exception) -> None:
+    def broke(self, error: Exception) -> None:
+        """End the run for a bug of ours."""
         self.failed(LoadError(f"the load engine broke: {error!r}", advice="this is a bug: please report it"))
 
     def _phase_at(self, now_ns: int) -> str:

@@ -1,7 +1,14 @@
-"""What the conductor tells a load worker, over its standard input, so that no key touches a disk or a command line.
+"""What the conductor tells the load processes, over their standard input, so that no key touches a disk or a command line.
 
+A worker (`python -m harness.load`):
 conductor -> worker   line 1: Assignment      worker -> conductor   {"event": "ready"}
                       line 2: Go                                    {"event": "ended", ...} then exit 0
+A worker whose assignment names a master takes its zero from there, not from line 2.
+
+The master of several (`python -m harness.load lead`):
+conductor -> master   line 1: Muster          master -> conductor   {"event": "listening", "port": N}
+                      line 2: Go                                    {"event": "ready"}, {"event": "lost", ...}
+                                                                    {"event": "ended", ...} then exit 0
 End of file on standard input at any time means: stop sending, finish within a second, close the samples.
 """
 
@@ -16,6 +23,8 @@ class Assignment:
     auth_value: template of the header's value, `${key}` stands for the principal's key.
     keys: principal to key. Worker `worker` of `workers` sends arrivals k with k mod workers == worker.
     model_names: a plan's model to the target's name for it. max_in_flight: over all workers; None for no bound.
+    allowed_hosts: hosts beside loopback that somebody named on a command line as allowed to get load.
+    master: HOST:PORT of Locust's master, None for a worker alone; token: what proves the two to each other.
     """
 
     run_directory: str
@@ -28,6 +37,28 @@ class Assignment:
     max_in_flight: int | None = None
     worker: int = 0
     workers: int = 1
+    allowed_hosts: tuple[str, ...] = ()
+    master: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Muster:
+    """What the master gathers its workers for.
+
+    assignment: what each gets, but for its number; `assignment.workers` is how many there must be.
+    remote: how many of them come by themselves, from other machines, and get all they need over the channel.
+    bind_host, bind_port: where the master listens; port 0 is any. max_wait_s: how long it waits for all of them.
+    web_port: where Locust's web UI can be watched on 127.0.0.1; None for none.
+    """
+
+    assignment: Assignment
+    token: str = field(repr=False)
+    remote: int = 0
+    bind_host: str = "127.0.0.1"
+    bind_port: int = 0
+    max_wait_s: float = 60.0
+    web_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

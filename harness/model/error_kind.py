@@ -49,6 +49,7 @@ class ErrorKind(enum.StrEnum):
     TOO_LATE = "too_late"  # fell due, but the generator had not come to it when the run ended
     TOO_MANY_FILES = "too_many_files"
     NO_LOCAL_PORT = "no_local_port"
+    WORKER_LOST = "worker_lost"  # its load worker was lost: whether it went out, nobody can say any more
 
 
 _RESULTS = {
@@ -57,7 +58,7 @@ _RESULTS = {
     Result.MALFORMED: "bad_http headers_too_large truncated too_large content_encoding wrong_content_type empty_body "
     "bad_json bad_shape error_event no_done no_content",
     Result.CANCELLED: "drain_ended stopped",
-    Result.UNSENT: "pool_exhausted too_late too_many_files no_local_port",
+    Result.UNSENT: "pool_exhausted too_late too_many_files no_local_port worker_lost",
 }
 
 RESULT_OF_KIND: dict[ErrorKind, Result] = {
