@@ -24,7 +24,7 @@ _SCHEMA = "harness.history/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
-    """One line. event: `started` or `ended`; results: `objective` to its statuses, one for each phase."""
+    """One line. event: `started`, `ended` or `void`; results: `objective` to its statuses, one for each phase."""
 
     event: str
     run_id: str
@@ -53,6 +53,11 @@ class History:
 def started(plan: Plan, at: str) -> HistoryLine:
     """Return the line of a run that starts. at: UTC, ISO 8601."""
     return _line(plan, "started", at)
+
+
+def void(plan: Plan, at: str) -> HistoryLine:
+    """Return the line of a run that sent no load, because its target did not start: it is no attempt."""
+    return _line(plan, "void", at)
 
 
 def ended(plan: Plan, verdict: Verdict | None, at: str) -> HistoryLine:
@@ -112,6 +117,7 @@ def attempts_of(history: Sequence[HistoryLine], scenario: str, digest: str, vers
         and line.scenario_digest == digest
         and line.target_version in (version, None)  # a run cut short before the target told its version is an attempt too
         and not line.overridden
+        and line.event != "void"
     ]
 
 

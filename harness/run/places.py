@@ -28,3 +28,17 @@ def point_latest(out: Path) -> None:
         temporary.replace(link)
     except OSError:
         temporary.unlink(missing_ok=True)
+
+
+def history_path(out: Path | None) -> Path:
+    """Return where runs are remembered: `$HARNESS_HISTORY`, else `history.jsonl` beside the run's directory.
+
+    out: what `--out` says, None for the default place.
+    """
+    told = os.environ.get("HARNESS_HISTORY")
+    return Path(told) if told else (out or default_out("run")).parent / "history.jsonl"
+
+
+def utc_now() -> str:
+    """Return the moment, UTC, ISO 8601, to the millisecond."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

@@ -10,10 +10,11 @@ from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
 from harness.model.plan import Plan
 from harness.model.target import Target
+from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
 from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
-from harness.run.places import default_out, new_run_id, point_latest
+from harness.run.places import default_out, new_run_id, point_latest, utc_now
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
 from harness.scenario import ScenarioFile, compile_plan
@@ -22,7 +23,10 @@ from harness.target.supervise import default_state_directory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What to run. out: an absent or empty directory, or None for one of its own below `reports/`."""
+    """What to run. out: an absent or empty directory, or None for one of its own below `reports/`.
+
+    history: where the run is remembered (`harness.readiness.history`), None for nowhere.
+    """
 
     scenario: ScenarioFile
     target: Target
@@ -31,6 +35,7 @@ class RunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     rehearsal: bool = True
     workers: int = 1
+    history: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,7 @@ def run_scenario(
     run_id = new_run_id(request.scenario.document.name)
     plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
     run = RunDirectory.create(request.out or default_out(run_id))
+    _remember(request, started(plan, utc_now()))  # before anything starts: a run ended by hand is an attempt too
     trouble: HarnessError | None = None
     try:
         conduct(
@@ -90,15 +96,22 @@ def run_scenario(
     if isinstance(trouble, InterruptedRunError) and interruption.skip_report:
         return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
     if run.read_plan().clock is None:  # no load was ever sent: there is nothing to judge
+        _remember(request, void(plan, utc_now()))
         return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
     with interruption.shielded():
         try:
             verdict, reports = judge_and_report(run)
         except HarnessError as error:
             return RunResult(run=run, verdict=None, reports=(), trouble=trouble or error)
+        _remember(request, ended(run.read_plan(), verdict, utc_now()))
     if request.out is None:
         point_latest(run.path)
     return RunResult(run=run, verdict=verdict, reports=reports, trouble=trouble)
+
+
+def _remember(request: RunRequest, line: HistoryLine) -> None:
+    if request.history is not None:
+        append(request.history, line)
 
 
 def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:

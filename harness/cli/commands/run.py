@@ -42,7 +42,7 @@ def command(
     from harness.cli.live_view import LiveView
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
-    from harness.run.places import default_out, new_run_id, point_latest
+    from harness.run.places import default_out, history_path, new_run_id, point_latest
     from harness.run.session import (
         RunRequest,
         RunResult,
@@ -67,6 +67,7 @@ def command(
             labels=parse_labels(labels),
             rehearsal=not no_rehearsal,
             workers=workers,
+            history=history_path(out),
         )
         for number, file in enumerate(files, start=1)
     ]
