@@ -1,0 +1,252 @@
+"""A target description as it is written: strict, unknown keys forbidden. Reference: `docs/reference/target.md`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from harness.model.outcome import Source
+from harness.model.units import parse_duration_ns
+from harness.target.description.predicates import RuleDocument, SignalDocument
+from harness.target.description.texts import by_reference, header_name, host_port, json_path, listen_address, url_path
+
+Duration = Annotated[int, BeforeValidator(parse_duration_ns)]
+"""Nanoseconds, written `30s`."""
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Url = Annotated[str, Field(min_length=1, max_length=2000)]
+UrlPath = Annotated[str, BeforeValidator(url_path)]
+HostPort = Annotated[str, BeforeValidator(host_port)]
+Listen = Annotated[str, BeforeValidator(listen_address)]
+"""`auto`, or `HOST:PORT`."""
+SavedPath = Annotated[str, BeforeValidator(json_path)]
+Secret = Annotated[str, BeforeValidator(by_reference)]
+"""Nothing but `${env:X}` or `${file:PATH}`."""
+Command = Annotated[list[str], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """What every part of a description has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class VersionDocument(Strict):
+    """`{header: x-version}`: read from the first answer."""
+
+    header: str
+
+
+class AuthDocument(Strict):
+    """`{header: Authorization, value: "Bearer ${key}"}`; `${key}` is the principal's."""
+
+    header: Annotated[str, BeforeValidator(header_name)] = "Authorization"
+    value: str = "Bearer ${key}"
+
+
+class PrincipalDocument(Strict):
+    """`{key: "${env:KEY_A}"}`."""
+
+    key: Secret
+
+
+class StepDocument(Strict):
+    """One request of a provisioning or a reset, to the target itself. `save`: names for values of the answer.
+
+    only: for principals with a budget of their own (`capped`) or without (`ordinary`); for all where it is absent.
+    """
+
+    post: UrlPath
+    body: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    save: dict[Name, SavedPath] = {}
+    only: Literal["capped", "ordinary"] | None = None
+
+
+class KeyStepDocument(StepDocument):
+    """A step whose answer holds the principal's key, at a JSON path."""
+
+    key: SavedPath | None = None
+
+
+class ProvisionCommandDocument(Strict):
+    """`{command: [...]}`: reads the principals as JSON on standard input, prints their keys. See the reference."""
+
+    command: Command
+    env: dict[str, str] = {}
+    within: Duration = 60_000_000_000
+
+
+def _shape(value: object) -> str:
+    if isinstance(value, dict) and "command" in value:
+        return "Command"
+    return "Steps" if isinstance(value, list) else "Step"
+
+
+Provision = Annotated[
+    Annotated[ProvisionCommandDocument, Tag("Command")]
+    | Annotated[KeyStepDocument, Tag("Step")]
+    | Annotated[list[KeyStepDocument], Tag("Steps")],
+    Discriminator(_shape),
+]
+"""How principals are made: one request, several, or a command."""
+
+
+class EndpointDocument(Strict):
+    """Where the target calls one of its models: `{listen: auto}` or a fixed `HOST:PORT` that it already knows.
+
+    advertise: what the target is told instead, where it does not reach this machine as 127.0.0.1.
+    """
+
+    listen: Listen = "auto"
+    advertise: HostPort | None = None
+
+
+class ProviderDocument(Strict):
+    """The simulated provider in the place of the real one, each endpoint behind a link of its own."""
+
+    endpoints: Annotated[dict[Literal["primary", "secondary"], EndpointDocument], Field(min_length=1)]
+
+
+class LinkDocument(Strict):
+    """A connection through the embedded fault proxy (`upstream`), or through a Toxiproxy in place (`toxiproxy`, `proxy`)."""
+
+    upstream: HostPort | None = None
+    listen: Listen = "auto"
+    advertise: HostPort | None = None
+    toxiproxy: Url | None = None
+    proxy: str | None = None
+
+
+class ReadyDocument(Strict):
+    """`{get: /health, within: 60s}`: a 2xx answer means ready."""
+
+    get: UrlPath = "/health"
+    within: Duration = 60_000_000_000
+
+
+class StartDocument(Strict):
+    """How the harness starts the target; without it the target runs already and is left running."""
+
+    command: Command
+    env: dict[str, str] = {}
+    directory: str | None = None
+    ready: ReadyDocument = ReadyDocument()
+
+
+class ProcessDocument(Strict):
+    """A process that faults may touch: its pid stands in a file, or a command prints it. start: starts it again."""
+
+    pid_file: str | None = None
+    command: Command | None = None
+    start: Command | None = None
+
+
+class SourceDocument(Strict):
+    """`{is: canned, when: {header: x-degraded, equals: canned}}`."""
+
+    is_: Annotated[Source, Field(alias="is")]
+    when: SignalDocument
+
+
+class SignalsDocument(Strict):
+    """What the target says of its own answers. source: first match wins; without it every answer is the primary's."""
+
+    fallback: SignalDocument | None = None
+    cache: SignalDocument | None = None
+    cost: SignalDocument | None = None
+    degraded: SignalDocument | None = None
+    source: list[SourceDocument] = []
+
+
+class RefusalsDocument(Strict):
+    """How refusals are told apart by guard; first match wins, what matches none is an error."""
+
+    budget: list[RuleDocument] = []
+    rate: list[RuleDocument] = []
+    guard: list[RuleDocument] = []
+    auth: list[RuleDocument] = []
+    unavailable: list[RuleDocument] = []
+    shed: list[RuleDocument] = []
+
+
+class PriceDocument(Strict):
+    """Dollars per million tokens."""
+
+    input_usd_per_mtok: Annotated[float, Field(ge=0)]
+    output_usd_per_mtok: Annotated[float, Field(ge=0)]
+
+
+class BudgetDocument(Strict):
+    """What the target does with budgets. principal, cap_usd: a user who has a budget already."""
+
+    principal: str | None = None
+    cap_usd: Annotated[float, Field(gt=0)] | None = None
+    period: Literal["day", "month", "total"] = "day"
+    reset: StepDocument | None = None
+    prices: dict[str, PriceDocument] = {}
+
+
+class CorrelateDocument(Strict):
+    """`{header: x-request-id}` where the target passes it on to its model, or `{prompt_tag: true}`."""
+
+    header: str | None = None
+    prompt_tag: bool | None = None
+    but_not: list[str] = []
+
+
+class LogDocument(Strict):
+    """`{file: a.log}`."""
+
+    file: str
+
+
+class InstanceDocument(Strict):
+    """One instance behind the balancer."""
+
+    name: Name
+    base_url: Url
+    metrics: UrlPath | None = None
+    live: UrlPath | None = None
+    ready: UrlPath | None = None
+    log: LogDocument | None = None
+
+
+class LimitsDocument(Strict):
+    """What the harness holds itself to. faults: globs over places, `provider.*`."""
+
+    rate_rps: Annotated[float, Field(gt=0)] | None = None
+    concurrency: Annotated[int, Field(gt=0)] | None = None
+    requests: Annotated[int, Field(gt=0)] | None = None
+    spend_usd: Annotated[float, Field(ge=0)] | None = None
+    faults: list[str] = ["*"]
+
+
+class HealthDocument(Strict):
+    """`{get: /health}`: asked before the first request; anything but a 2xx answer ends the run there."""
+
+    get: UrlPath
+
+
+class TargetDocument(Strict):
+    """A target description."""
+
+    name: Name
+    base_url: Url
+    version: VersionDocument | str | None = None
+    protocol: Literal["openai-chat"] = "openai-chat"
+    chat_path: UrlPath = "/v1/chat/completions"
+    auth: AuthDocument = AuthDocument()
+    principals: dict[Name, PrincipalDocument] = {}
+    provision: Provision | None = None
+    models: Annotated[dict[str, str], Field(min_length=1)] = {"normal": "auto"}
+    provider: ProviderDocument | None = None
+    links: dict[Name, LinkDocument] = {}
+    start: StartDocument | None = None
+    health: HealthDocument | None = None
+    processes: dict[Name, ProcessDocument] = {}
+    signals: SignalsDocument = SignalsDocument()
+    refusals: RefusalsDocument = RefusalsDocument()
+    rate_limit_per_minute: Annotated[int, Field(gt=0)] | None = None
+    budget: BudgetDocument | None = None
+    correlate: list[CorrelateDocument] = [CorrelateDocument(header="x-request-id")]
+    instances: list[InstanceDocument] = []
+    limits: LimitsDocument | None = None

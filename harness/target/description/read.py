@@ -1,0 +1,172 @@
+"""Read and check a description file; every problem with its place. Needs no secret and starts nothing."""
+
+import hashlib
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from harness.documents.findings import Findings
+from harness.documents.located import Located, Path, read_located
+from harness.documents.problems import describe
+from harness.errors import ConfigurationError, did_you_mean
+from harness.target.description.document import KeyStepDocument, ProvisionCommandDocument, TargetDocument
+from harness.target.description.placeholders import each_text, references
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """A description that fits its schema. digest: sha256 of the file's bytes."""
+
+    path: FilePath
+    digest: str
+    document: TargetDocument
+    located: Located
+
+    @property
+    def folder(self) -> FilePath:
+        """What relative paths start from."""
+        return self.path.resolve().parent
+
+    @property
+    def steps(self) -> tuple[KeyStepDocument, ...]:
+        """The requests that make a principal; empty where a command does, or nothing."""
+        provision = self.document.provision
+        if provision is None or isinstance(provision, ProvisionCommandDocument):
+            return ()
+        return tuple(provision) if isinstance(provision, list) else (provision,)
+
+    @property
+    def caps_principals(self) -> bool:
+        """True where principals with a budget of their own can be made."""
+        provision = self.document.provision
+        if isinstance(provision, ProvisionCommandDocument):
+            return self.document.budget is not None
+        return any("${cap_usd}" in str(step.body) for step in self.steps)
+
+
+def is_description(located: Located) -> bool:
+    """Return whether a document is meant as a target description: it says where something is, and no phases."""
+    return isinstance(located.data, dict) and "base_url" in located.data and "phases" not in located.data
+
+
+def read_description(path: FilePath) -> Description:
+    """Return the description in a file. Raises ConfigurationError with every problem found."""
+    located, data = read_located(path)
+    try:
+        document = TargetDocument.model_validate(located.data)
+    except ValidationError as error:
+        raise ConfigurationError(*describe(error, located, TargetDocument)) from None  # its own text may show a key
+    findings = Findings(located)
+    _check(document, located, findings)
+    findings.raise_if_any()
+    return Description(path=path, digest=hashlib.sha256(data).hexdigest(), document=document, located=located)
+
+
+def _check(document: TargetDocument, located: Located, findings: Findings) -> None:
+    _check_url(document.base_url, ("base_url",), findings)
+    for index, instance in enumerate(document.instances):
+        _check_url(instance.base_url, ("instances", index, "base_url"), findings)
+    _check_limits(document, findings)
+    _check_keys(document, findings)
+    for name, link in document.links.items():
+        here: Path = ("links", name)
+        if (link.upstream is None) == (link.toxiproxy is None):
+            findings.add(here, "a link has either `upstream: HOST:PORT` or `toxiproxy: URL` with `proxy: NAME`")
+        if (link.toxiproxy is None) != (link.proxy is None):
+            findings.add(here, "`toxiproxy` and `proxy` belong together: where it is, and which of its proxies")
+    for name, process in document.processes.items():
+        if (process.pid_file is None) == (process.command is None):
+            findings.add(("processes", name), "a process has either `pid_file` or `command`, which prints its pid")
+        if name == "service" and document.start is not None:
+            findings.add(("processes", name), "the harness starts the service itself (`start`): leave this process out")
+    if document.budget is not None and document.budget.principal is not None:
+        _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
+    if "normal" not in document.models:
+        findings.add(("models",), "`models` needs the key `normal`: the model that the ordinary load asks for")
+    names = _names(document)
+    each_text(located.data, (), lambda path, text: _check_references(path, text, names, findings))
+
+
+def _check_url(url: str, path: Path, findings: Findings) -> None:
+    try:
+        parts = urlsplit(url.replace("${", "").replace("}", "") if "${" in url else url)
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError as error:
+        findings.add(path, f"{url!r} is no URL: {error}")
+        return
+    if scheme == "https":
+        findings.add(path, "the load engine speaks http; put a proxy on loopback that ends TLS before it, and name that")
+    elif scheme != "http" or not host:
+        findings.add(path, f"{url!r} is no base URL; write http://HOST:PORT")
+    elif parts.query or parts.fragment or "@" in parts.netloc:
+        findings.add(path, "a base URL has no user, query or fragment; keys belong to `principals`")
+
+
+def _check_limits(document: TargetDocument, findings: Findings) -> None:
+    host = urlsplit(document.base_url.partition("${")[0]).hostname or ""
+    if is_loopback_name(host):
+        return
+    limits = document.limits
+    missing = [key for key in ("rate_rps", "concurrency", "requests") if limits is None or getattr(limits, key) is None]
+    if missing:
+        what = f"{host} is not this machine: `limits` must say {', '.join(missing)}, to which the harness then holds itself"
+        findings.add(("limits",) if limits else ("base_url",), what)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Return whether a host is this machine by its name alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_keys(document: TargetDocument, findings: Findings) -> None:
+    steps = document.provision if isinstance(document.provision, list) else [document.provision]
+    requests = [step for step in steps if isinstance(step, KeyStepDocument)]
+    if requests and sum(step.key is not None for step in requests) != 1:
+        findings.add(("provision",), "exactly one step of `provision` has `key`, the JSON path of the new key in its answer")
+    if "${key}" in document.auth.value and not document.principals and document.provision is None:
+        what = (
+            'nobody has a key: add `principals: {alice: {key: "${env:KEY}"}}`, or `provision`, or an `auth.value` without ${key}'
+        )
+        findings.add(("auth",), what)
+
+
+def _known(name: str, allowed: Collection[str], path: Path, what: str, findings: Findings) -> None:
+    if name not in allowed:
+        known = ", ".join(allowed) or "none"
+        findings.add(path, f"no {what} is called {name!r}; there are {known}{did_you_mean(name, allowed)}")
+
+
+def _names(document: TargetDocument) -> dict[str, str]:
+    """Return every placeholder that may be written, and below which key only; empty: anywhere."""
+    names = {"port": "", "here": "", "scratch": "", "key": "auth", "principal": "provision", "cap_usd": "provision"}
+    if document.provider is not None:
+        for endpoint in document.provider.endpoints:
+            names |= {f"provider.{endpoint}.url": "", f"provider.{endpoint}.address": ""}
+    for name in document.links:
+        names[f"links.{name}.address"] = ""
+    steps = document.provision if isinstance(document.provision, list) else [document.provision]
+    for step in steps:
+        if isinstance(step, KeyStepDocument):
+            names |= dict.fromkeys(step.save, "provision")
+    return names
+
+
+def _check_references(path: Path, text: str, names: dict[str, str], findings: Findings) -> None:
+    for name in references(text):
+        if name.startswith(("env:", "file:", "port.")) and not name.endswith((":", ".")):
+            continue
+        if name not in names:
+            allowed = [*sorted(names), "env:NAME", "file:PATH", "port.NAME"]
+            hint = did_you_mean(name, names)
+            findings.add(path, f"${{{name}}} is not known; allowed: {', '.join(allowed)}{hint}")
+        elif names[name] and (not path or path[0] != names[name]):
+            findings.add(path, f"${{{name}}} is known below `{names[name]}` only")
