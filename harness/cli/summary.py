@@ -67,7 +67,9 @@ def _name(judgement: Judgement) -> str:
 
 def _fault(fault: FaultRecord) -> str:
     name = visible(f"{fault.kind} at {fault.at}")
-    if fault.acted is not None and fault.acted.count:
+    if fault.acted is not None and fault.acted.count is None:
+        acted = f"how often it acted cannot be told by the {fault.acted.by.value}'s records"
+    elif fault.acted is not None and fault.acted.count:
         acted = f"acted {count(fault.acted.count)} times by the {fault.acted.by.value}'s records"
     else:
         acted = "has no proof that it acted" if fault.expects_action else "was not expected to act"

@@ -49,6 +49,11 @@ class FaultInjector:
         self._lease_lock = threading.Lock()
         self._leases: Leases | None = None
 
+    @property
+    def places(self) -> frozenset[str]:
+        """Every `at` that a fault may name."""
+        return self._places
+
     def active(self) -> tuple[Fault, ...]:
         """Return the faults that are in force, or may be, in the order applied."""
         return self._register.faults()

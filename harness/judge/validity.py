@@ -42,13 +42,26 @@ def _cut_short(reading: Reading) -> list[str]:
 
 
 def _faults(reading: Reading) -> list[str]:
-    failed = {e.subject: e.data.get("reason") for e in reading.journal if e.event is Event.FAULT_FAILED}
+    entries = [e for e in reading.journal if e.event is Event.FAULT_FAILED and e.data.get("rehearsal") is not True]
+    failed = {e.subject: e.data.get("reason") for e in entries}
+    let_go = {e.subject for e in entries if e.data.get("step") == "hold"}
     problems = []
     for fault in reading.faults:
         if (sentence := _fault_problem(fault)) is not None:
             told = failed.get(fault.id)
             problems.append(f"{sentence}: {told}" if told else sentence)
-    return problems
+        elif fault.id in let_go:
+            problems.append(f"fault {fault.id} ({fault.kind} at {fault.at}) did not hold: {failed[fault.id]}")
+    return problems + _by_hand(reading)
+
+
+def _by_hand(reading: Reading) -> list[str]:
+    """A run that a person had a hand on is not what its plan says: it proves nothing about the plan."""
+    return [
+        f"a hand was on the run: {e.subject} {e.data.get('what', '')}".rstrip() + "; run again without"
+        for e in reading.journal
+        if e.event is Event.HAND and e.subject in {"fault.add", "fault.clear"} and e.data.get("done") is True
+    ]
 
 
 def _fault_problem(fault: FaultRecord) -> str | None:
@@ -57,7 +70,7 @@ def _fault_problem(fault: FaultRecord) -> str | None:
         return f"{name} was never fired"
     if fault.confirmed_ns is None:
         return f"{name} was requested and never confirmed"
-    if fault.expects_action and (fault.acted is None or fault.acted.count <= 0):
+    if fault.expects_action and (fault.acted is None or fault.acted.count == 0):
         return f"{name} never acted on anything: does the target's traffic really go through {fault.at}?"
     if fault.cleared_ns is None:
         return f"{name} was never cleared"

@@ -75,6 +75,6 @@ def _acted(entries: Sequence[JournalEntry]) -> Acted | None:
         return None
     data = entries[-1].data
     by, count = data.get("by"), data.get("count")
-    if not isinstance(by, str) or by not in list(ActedBy) or not isinstance(count, int | float):
+    if not isinstance(by, str) or by not in list(ActedBy) or not isinstance(count, int | float | None):
         return None  # an action that nobody vouches for is no proof
-    return Acted(by=ActedBy(by), count=int(count))
+    return Acted(by=ActedBy(by), count=None if count is None else int(count))

@@ -82,10 +82,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
-    """Proof that a fault touched something: how often, by whose records."""
+    """Proof that a fault touched something: how often, by whose records.
+
+    count: None where these records cannot tell (the real Toxiproxy keeps none), which is not 0.
+    """
 
     by: ActedBy
-    count: int
+    count: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ class Event(enum.StrEnum):
     FAULT_PROVED_CLEAR = "fault.proved_clear"
     FAULT_ACTED = "fault.acted"
     FAULT_FAILED = "fault.failed"
+    STEADY_CHECKED = "steady.checked"  # subject: `before` the first fault, or at the `end`
+    HAND = "hand"  # a command from a second terminal; subject: which one
     PROCESS_DIED = "process.died"
     TROUBLE = "trouble"
     ABORTED = "aborted"

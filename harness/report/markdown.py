@@ -62,7 +62,9 @@ def _faults(verdict: Verdict) -> str:
     lines = []
     for fault in verdict.faults:
         acted = "no proof that it acted"
-        if fault.acted is not None and fault.acted.count:
+        if fault.acted is not None and fault.acted.count is None:
+            acted = f"how often it acted cannot be told by the {fault.acted.by}'s records"
+        elif fault.acted is not None and fault.acted.count:
             acted = f"acted {count(fault.acted.count)} times by the {fault.acted.by}'s records"
         lines.append(f"- fault {plain(fault.kind)} at {plain(fault.at)} in {plain(fault.phase)}: {acted}")
     return "\n".join(lines)

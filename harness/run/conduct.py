@@ -4,55 +4,34 @@ Whatever happens in the middle, faults are cleared first, then the load ends, th
 target stops. Judging comes after and reads the run directory only.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from harness.errors import AbortedError, FaultError, HarnessError, InterruptedRunError, StackError
+from harness.errors import AbortedError, HarnessError, InterruptedRunError
 from harness.faults import FaultInjector, Guardian, rehearse
 from harness.model.assignment import Assignment
+from harness.model.fault_radius import blast_radius
 from harness.model.journal import Event
 from harness.model.plan import Clock, Plan
-from harness.model.target import Needs, RunningTarget, Target
-from harness.run.abort import abort_reason
+from harness.model.target import Needs, Target
+from harness.run.following import Following
+from harness.run.hand import Hand, Owner
 from harness.run.interruption import Interruption
+from harness.run.live import Live, View, journal, record_anyway
 from harness.run.load_process import LoadProcess
-from harness.run.timeline import Step, StepKind, steps_of
 from harness.run.truth import collect_calls
 from harness.rundir import RunDirectory
 
+__all__ = ["View", "conduct"]
+
 LEAD_S = 0.5
 """From the order to go to the run's zero: time for every worker to hear it."""
-TICK_S = 0.02
-WATCH_EVERY_S = 0.5
-LOAD_GRACE_S = 5.0
-
-
-class View(Protocol):
-    """Something that shows a run to people while it is going."""
-
-    def refresh(self) -> None:
-        """Show what is new; never raises."""
-
-    def close(self) -> None:
-        """Give the terminal back; never raises."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Live:
-    """What is up and must be taken down."""
-
-    target: RunningTarget | None = None
-    load: LoadProcess | None = None
-    injector: FaultInjector | None = None
-    guardian: Guardian | None = None
-    view: View | None = None
-    clock: Clock | None = None
-    complete: bool = False
+IN_PROGRESS_S = 1.0
+"""How long work on a fault that has begun may go on before everything is cleared: within five seconds all is healed."""
+CLEAR_WITHIN_S = 3.5
 
 
 def conduct(
@@ -71,13 +50,13 @@ def conduct(
     Raises HarnessError for our own trouble, AbortedError and InterruptedRunError; the run directory then holds what
     was measured so far, and says that the run was cut short.
     """
-    live = _Live()
+    live = Live()
     run.write_plan(plan)
     run.record(Event.RUN_STARTED, plan.run_id)
     try:
         plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal)
         live.view = view(plan)
-        _follow(plan, run, live, live.view, say)
+        Following(plan, run, live, say).follow()
         live.complete = True
     except InterruptedRunError as error:
         run.record(Event.INTERRUPTED, signal=error.exit_code - 128)
@@ -99,7 +78,7 @@ def _start(
     plan: Plan,
     target: Target,
     run: RunDirectory,
-    live: _Live,
+    live: Live,
     state_directory: Path,
     say: Callable[[str], None],
     *,
@@ -116,10 +95,15 @@ def _start(
     run.write_plan(plan)
 
     live.guardian = Guardian.start(state_directory)
-    live.injector = FaultInjector(live.target.landscape, partial(_journal, run), guardian=live.guardian)
+    live.injector = FaultInjector(live.target.landscape, partial(journal, run), guardian=live.guardian)
+    owner = Owner(name=plan.run_id, what=f"run of {plan.scenario.name}", directory=str(run.path.resolve()))
+    live.hand = Hand(owner, live.injector, lanes=live.lanes, halt=live.halt.order, record=partial(journal, run))
+    live.hand.listen(live.guardian.socket_path)
     if rehearsal and plan.faults:
         say(f"rehearsing {len(plan.faults)} fault(s) ...")
         rehearse(live.injector, plan.faults)
+    for line in blast_radius(plan.faults, plan.scenario.blast_radius):
+        say(line)
 
     live.load = LoadProcess(
         Assignment(run_directory=str(run.path.resolve()), base_url=live.target.base_url, keys=live.target.keys),
@@ -132,70 +116,19 @@ def _start(
     run.write_plan(plan)
     live.load.go(live.clock.zero_monotonic_ns)
     run.record(Event.LOAD_STARTED)
+    live.hand.begin()
     return plan
 
 
-def _follow(plan: Plan, run: RunDirectory, live: _Live, view: View, say: Callable[[str], None]) -> None:
-    """Do every step at its time until the load has ended; watch the target, the load and the abort conditions."""
-    assert live.clock is not None
-    assert live.load is not None
-    steps = steps_of(plan)
-    zero_ns = live.clock.zero_monotonic_ns
-    last_ns = plan.end_ns + plan.load.drain_ns + round(LOAD_GRACE_S * 1e9)
-    next_watch = 0.0
-    ended = False
-    while True:
-        now_ns = time.monotonic_ns() - zero_ns
-        while steps and steps[0].at_ns <= now_ns:
-            _do(steps.pop(0), run, live, say)
-        ended = ended or live.load.ended()
-        if ended and now_ns >= plan.end_ns:
-            break
-        if now_ns > last_ns:
-            raise HarnessError("the load worker did not end in time", advice="look into logs/load-0.log")
-        if time.monotonic() >= next_watch:
-            next_watch = time.monotonic() + WATCH_EVERY_S
-            _watch(plan, run, live, now_ns)
-            view.refresh()
-        time.sleep(TICK_S)
-    for step in steps:  # the last fault may end with the last phase
-        _do(step, run, live, say)
-    run.record(Event.LOAD_ENDED)
-
-
-def _do(step: Step, run: RunDirectory, live: _Live, say: Callable[[str], None]) -> None:
-    assert live.injector is not None
-    if step.kind is StepKind.PHASE and step.phase is not None:
-        run.record(Event.PHASE_STARTED, step.phase.name, kind=step.phase.kind.value)
-    elif step.kind is StepKind.APPLY and step.fault is not None:
-        live.injector.apply(step.fault)
-    elif step.fault is not None:
-        try:
-            live.injector.clear(step.fault.id)
-        except FaultError as error:  # the run goes on so that what follows is seen; the judge calls it invalid
-            say(f"WARNING: {error}")
-
-
-def _watch(plan: Plan, run: RunDirectory, live: _Live, now_ns: int) -> None:
-    assert live.target is not None
-    assert live.injector is not None
-    on_purpose = live.injector.ended_on_purpose()
-    for dead in live.target.died():
-        if dead.name in on_purpose:
-            continue
-        run.record(Event.PROCESS_DIED, dead.name, exit_code=dead.exit_code)
-        lines = "".join(f"\n    {line}" for line in dead.last_lines)
-        raise StackError(f"{dead.name} died in the middle of the run (exit {dead.exit_code}){lines}")
-    if plan.abort_when and (reason := abort_reason(plan.abort_when, run.live_lines(), now_ns)):
-        raise AbortedError(reason)
-
-
-def _take_down(run: RunDirectory, live: _Live, say: Callable[[str], None]) -> None:
+def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> None:
     """Heal, then stop, then keep; each step happens whatever became of the one before. Never raises."""
+    if live.hand is not None:
+        live.hand.close()
+    live.lanes.close(within_s=IN_PROGRESS_S)
     if live.injector is not None:
-        for failure in live.injector.clear_all():
+        for failure in live.injector.clear_all(within_s=CLEAR_WITHIN_S):
             say(f"WARNING: a fault could not be proved clear: {failure}")
-            _note(run, f"a fault could not be proved clear: {failure.message}")
+            record_anyway(run, Event.TROUBLE, f"a fault could not be proved clear: {failure.message}")
     if live.view is not None:
         live.view.close()
     if live.load is not None:
@@ -206,26 +139,12 @@ def _take_down(run: RunDirectory, live: _Live, say: Callable[[str], None]) -> No
             collect_calls(run, control_url, live.clock)
         except HarnessError as error:
             live.complete = False
-            _note(run, error.message)
+            record_anyway(run, Event.TROUBLE, error.message)
     if live.guardian is not None:
         for failure in live.guardian.stop():
             say(f"WARNING: {failure}")
-            _note(run, failure.message)
+            record_anyway(run, Event.TROUBLE, failure.message)
     if live.target is not None:
         live.target.stop()
     if live.complete:
-        _record(run, Event.RUN_ENDED)
-
-
-def _journal(run: RunDirectory, event: Event, subject: str, /, **data: str | float | bool | None) -> None:
-    run.record(event, subject, **data)  # type: ignore[arg-type]  # a fault's data never holds at_ns
-
-
-def _note(run: RunDirectory, reason: str) -> None:
-    _record(run, Event.TROUBLE, reason)
-
-
-def _record(run: RunDirectory, event: Event, reason: str | None = None) -> None:
-    """Journal while taking down: a full disk must not keep anything alive."""
-    with contextlib.suppress(HarnessError):
-        run.record(event) if reason is None else run.record(event, reason=reason)
+        record_anyway(run, Event.RUN_ENDED)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.errors import FaultError
 from harness.faults.guardian.leftovers import UNDO_PREFIX
-from harness.faults.guardian.undo import UndoStep, steps_to_json
+from harness.faults.guardian.undo import UndoStep, socket_beside, steps_to_json
 
 _ANSWER_WITHIN_S = 2.0
 _READY_WITHIN_S = 15.0
@@ -57,6 +57,11 @@ class Guardian:
         with guardian._lock:
             guardian._answer(_READY_WITHIN_S)
         return guardian
+
+    @property
+    def socket_path(self) -> Path:
+        """Where control may listen for people's orders; whatever is there goes when the guardian ends."""
+        return socket_beside(self.undo_list)
 
     @property
     def pid(self) -> int:

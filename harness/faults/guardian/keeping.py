@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from harness.faults.guardian.undo import UndoList, UndoStep, to_json
+from harness.faults.guardian.undo import UndoList, UndoStep, socket_beside, to_json
 from harness.faults.procfs import bound
 
 
@@ -57,9 +57,11 @@ class Keeping:
         return self._steps[fault_id]
 
     def remove(self) -> None:
-        """Remove the list from the disk."""
+        """Remove the list from the disk, and the socket that a killed control left beside it."""
         with contextlib.suppress(OSError):  # an empty list left behind heals nothing and harms nothing
             self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            socket_beside(self._path).unlink(missing_ok=True)
 
     def _write(self) -> None:
         undo = UndoList(guardian_pid=self._myself.pid, guardian_ticks=self._myself.start_ticks, steps=self._steps)

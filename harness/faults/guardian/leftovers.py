@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.errors import FaultError
 from harness.faults.guardian.healing import heal
-from harness.faults.guardian.undo import UndoList, from_json
+from harness.faults.guardian.undo import UndoList, from_json, socket_beside
 from harness.faults.procfs import Bound, lives
 
 UNDO_PREFIX = "undo-"
@@ -41,4 +41,5 @@ def _heal_list(path: Path, undo: UndoList) -> list[str]:
     if whole:
         path.unlink(missing_ok=True)
         path.with_name(f".{path.name}.part").unlink(missing_ok=True)
+        socket_beside(path).unlink(missing_ok=True)
     return told

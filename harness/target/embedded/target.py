@@ -92,7 +92,8 @@ class EmbeddedTarget:
         upstreams = {
             f"provider.{name}": address for name, address in provider.result().endpoints.items() if f"provider.{name}" in LINKS
         }
-        links = make_links(fault_proxy.result(), upstreams | {"links.postgres": database.result(), "links.redis": store.result()})
+        upstreams |= {"links.postgres": database.result(), "links.redis": store.result()}
+        links = make_links(fault_proxy.result(), upstreams, site.free_port)
         wiring = programs.Wiring(version=harness.__version__, credentials=credentials, links=links, settings=self._settings)
         with _Together(site) as together:
             instances = {name: together.do(lambda name=name: programs.start_service(site, name, wiring)) for name in ("a", "b")}  # type: ignore[misc]

@@ -1,0 +1,96 @@
+"""`harness fault`: see, add and clear faults of what is live, from a second terminal."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from harness.run.live_runs import LiveRun
+
+_RUN = click.option("--run", "run", metavar="RUN", help="Which live run, by its name or pid; see harness ps.")
+
+
+@click.group("fault")
+def command() -> None:
+    """See, add and clear faults of a live run or of `harness serve`.
+
+    \b
+    harness fault add redis latency latency=800 --for 30s
+    harness fault list
+    harness fault clear hand-1-latency-links-redis
+    """
+
+
+@command.command("list")
+@_RUN
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_(run: str | None, as_json: bool) -> int:
+    """List the faults in force, and the places where there could be some."""
+    found = _chosen(run).order({"do": "faults"})
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return 0
+    for fault in found["active"]:
+        _show(fault)
+    if not found["active"]:
+        click.echo("no fault is in force", err=True)
+    click.echo(f"places: {', '.join(found['places'])}", err=True)
+    return 0
+
+
+@command.command("add")
+@click.argument("at")
+@click.argument("kind")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--for", "for_", default="30s", show_default=True, help="It falls away after so long.")
+@_RUN
+def add(at: str, kind: str, parameters: tuple[str, ...], for_: str, run: str | None) -> int:
+    """Put a fault of KIND in force AT a place: `links.redis`, or `redis` where the kind leaves no doubt."""
+    from harness.model.fault_kinds import check_fault
+    from harness.model.fault_words import find_place, read_parameters
+    from harness.model.units import NS_PER_S, parse_duration_ns
+
+    try:
+        for_s = parse_duration_ns(for_) / NS_PER_S
+    except ValueError as error:
+        raise ConfigurationError(f"--for: {error}") from error
+    values = read_parameters(kind, parameters)
+    live = _chosen(run)
+    places = live.order({"do": "faults"})["places"]
+    place = find_place(at, kind, places)
+    if problems := check_fault(place, kind, values, places):
+        raise ConfigurationError(*problems)
+    fault = {"at": place, "kind": kind, "parameters": values, "for_s": for_s}
+    _show(live.order({"do": "add", "fault": fault}))
+    return 0
+
+
+@command.command("clear")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="Every fault in force.")
+@_RUN
+def clear(ids: tuple[str, ...], every: bool, run: str | None) -> int:
+    """Take faults away, and see that they are gone."""
+    if bool(ids) == every:
+        raise ConfigurationError("name the faults to clear, or --all", advice="see: harness fault list")
+    for fault_id in _chosen(run).order({"do": "clear", "ids": list(ids)}):
+        click.echo(f"{fault_id} is cleared")
+    return 0
+
+
+def _chosen(name: str | None) -> "LiveRun":
+    from harness.run.live_runs import choose, live_runs
+    from harness.target.supervise import default_state_directory
+
+    return choose(live_runs(default_state_directory()), name)
+
+
+def _show(fault: dict[str, object]) -> None:
+    parameters = fault["parameters"]
+    assert isinstance(parameters, dict)
+    given = " ".join(f"{name}={value}" for name, value in parameters.items())
+    left = "" if fault["left_s"] is None else f"  {fault['left_s']} s left"
+    click.echo(f"{fault['id']}  {fault['kind']} at {fault['at']}  {given}{left}".rstrip())
