@@ -12,9 +12,9 @@ from harness.model.judgement import Judgement
 from harness.model.plan import PlannedCheck
 
 if TYPE_CHECKING:
-    from harness.rundir import RunDirectory
+    from harness.measure import Reading
 
-CheckJudge = Callable[["RunDirectory", PlannedCheck], Judgement]
+CheckJudge = Callable[["Reading", PlannedCheck], Judgement]
 
 CHECKS: Mapping[str, tuple[CheckPlanner, CheckJudge]] = {
     budget_cap.PLANNER.name: (budget_cap.PLANNER, budget_cap.judge),

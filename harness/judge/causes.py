@@ -1,13 +1,12 @@
 """What the records say about why requests were bad: counted, never guessed."""
 
 import numpy as np
-import pyarrow.compute as pc
 
 from harness.judge.wording import count, tally
 from harness.measure.faults import own_faults
 from harness.measure.membership import Members
 from harness.measure.reading import Reading
-from harness.measure.requests import Mask, numbers
+from harness.measure.requests import Mask
 from harness.model.outcome import Result
 
 
@@ -37,8 +36,6 @@ def _second_model_calls(reading: Reading, members: Members) -> tuple[str, int] |
     faults = [f for f in reading.faults if f.id in own and f.at == "provider.primary" and f.requested_ns is not None]
     if not faults or reading.calls is None:
         return None
-    secondary = pc.equal(reading.calls["endpoint"], "secondary").to_numpy()
-    received = numbers(reading.calls, "received_ns")
     start = min(f.requested_ns for f in faults if f.requested_ns is not None)
     end = max(float("inf") if f.cleared_ns is None else f.cleared_ns for f in faults)
-    return faults[0].at, int(np.count_nonzero(secondary & (received >= start) & (received <= end)))
+    return faults[0].at, reading.calls.to_endpoint("secondary", start, end)

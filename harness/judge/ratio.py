@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.judge.causes import what_went_wrong
 from harness.judge.wording import count, percent, seconds
-from harness.measure.membership import Members
+from harness.measure.membership import Members, Standing
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading
 from harness.measure.requests import Mask
@@ -133,10 +133,10 @@ def _nothing_to_judge(objective: Objective, members: Members) -> str:
     about = f" of {' and '.join(objective.classes)}" if objective.classes else ""
     intended = int(np.count_nonzero(members.intended))
     parts = {
-        "straddled the edge of a fault": int(np.count_nonzero(members.straddling)),
-        "came before the recovery": int(np.count_nonzero(members.recovering)),
-        "were cancelled by the harness": int(np.count_nonzero(members.cancelled)),
-        f"are nothing that {objective.quantity} counts": int(np.count_nonzero(members.eligible)),
+        "straddled the edge of a fault": members.count(Standing.STRADDLING),
+        "came before the recovery": members.count(Standing.RECOVERING),
+        "were cancelled by the harness": members.count(Standing.CANCELLED),
+        f"are nothing that {objective.quantity} counts": members.count(Standing.ELIGIBLE),
     }
     told = ", ".join(f"{number:,} {what}" for what, number in parts.items() if number)
     return f"nothing to judge{about} in phase {members.phase.name}: {count(intended, 'request')} intended" + (

@@ -61,6 +61,12 @@ def _decide(
     at_least_s = (aftermath.not_before_ns - aftermath.proved_clear_ns) / NS_PER_S
     looked_s = max(0.0, (aftermath.looked_until_ns - aftermath.proved_clear_ns) / NS_PER_S)
     windows = count(GOOD_IN_A_ROW, "good window")
+    if reading.ended_ns < reading.plan.end_ns and at_least_s <= limit_s:
+        text = (
+            f"the run was cut short {seconds(reading.ended_ns / NS_PER_S)} after its start, which left {seconds(looked_s)} to look "
+            f"for a recovery from phase {objective.after} (limit {seconds(limit_s)}): nothing was seen that decides"
+        )
+        return Status.INCONCLUSIVE, text, None, at_least_s
     if at_least_s > limit_s:
         text = (
             f"the service did not meet its steady objectives again within the {seconds(looked_s)} after the fault of phase "

@@ -12,7 +12,7 @@ from harness.model.objective import Objective
 def judge_spend(reading: Reading, objective: Objective) -> list[Judgement]:
     """Return the judgement of one spending limit, over the ordinary load of all phases."""
     spend, source = mix_spend_usd(reading)
-    calls = 0 if reading.calls is None else len(reading.calls)
+    calls = 0 if reading.calls is None else reading.calls.count
     status = Status.INCONCLUSIVE
     if spend is None or not math.isfinite(spend):
         reason = "neither the provider's records nor the target say what the load cost"

@@ -13,7 +13,6 @@ from harness.judge.spend import judge_spend
 from harness.judge.validity import in_one_sentence, why_invalid
 from harness.judge.wording import count
 from harness.measure import Reading, read_run
-from harness.measure.requests import numbers
 from harness.measure.summary import duration_s
 from harness.model.judgement import (
     EXIT_CODES,
@@ -51,16 +50,17 @@ NEAREST_THE_CAUSE = (
 latency fail, and all of them keep a service from recovering."""
 
 
-def judge(run: RunDirectory) -> Verdict:
+def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     """Return the verdict of a run from its directory alone, the same each time.
 
+    reading: the run, where somebody has read it already.
     Closes the samples first where a killed run left only streams. Raises RunDirectoryError on what cannot be read.
     """
-    reading = read_run(run)
+    reading = read_run(run) if reading is None else reading
     plan = reading.plan
     problems = why_invalid(run, reading)
     results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
-    results += [_judge_check(run, check) for check in plan.checks]
+    results += [_judge_check(reading, check) for check in plan.checks]
     results = [_weighed(judgement, problems) for judgement in results]
     overall = _overall(results, problems)
     return Verdict(
@@ -83,9 +83,9 @@ def judge(run: RunDirectory) -> Verdict:
     )
 
 
-def judge_and_write(run: RunDirectory) -> Verdict:
+def judge_and_write(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     """Judge a run and write `verdicts/NNN.json` and `verdict.json`. Raises RunDirectoryError, StorageError."""
-    verdict = judge(run)
+    verdict = judge(run, reading)
     run.write_verdict(verdict)
     return verdict
 
@@ -108,10 +108,10 @@ def _judge_objective(reading: Reading, objective: Objective) -> list[Judgement]:
     ]
 
 
-def _judge_check(run: RunDirectory, check: PlannedCheck) -> Judgement:
+def _judge_check(reading: Reading, check: PlannedCheck) -> Judgement:
     known = CHECKS.get(check.name)
     if known is not None:
-        return known[1](run, check)
+        return known[1](reading, check)
     return Judgement(
         id=check.id,
         kind=Kind.CHECK,
@@ -172,5 +172,5 @@ def _started_at(reading: Reading) -> str:
 def _whole_spend_usd(reading: Reading) -> float:
     """Return all that the run cost, bursts of checks included: by the provider, else as the target claims."""
     if reading.calls is not None:
-        return round(float(numbers(reading.calls, "cost_usd").sum()), 9)
+        return round(reading.calls.cost_usd, 9)
     return round(float(np.nansum(reading.requests.claimed_cost_usd)), 9)

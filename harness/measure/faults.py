@@ -11,6 +11,8 @@ from harness.model.journal import Event, JournalEntry
 from harness.model.plan import Phase, Plan
 from harness.rundir import RunDirectory
 
+_ROWS_AT_ONCE = 1 << 20
+
 
 def fault_records(run: RunDirectory) -> tuple[FaultRecord, ...]:
     """Return one record for every fault of the plan, in its order. Rehearsals do not count. Raises RunDirectoryError."""
@@ -60,14 +62,18 @@ def exposure(
     ended lasts for ever, and so does a fault that was never proved clear.
     started_ns, ended_ns: NaN where it did not happen.
     """
-    begin = np.where(np.isnan(started_ns), intended_ns, started_ns)
-    never_ended = np.where(np.isnan(started_ns), begin, np.inf)
-    end = np.where(np.isnan(ended_ns), never_ended, ended_ns)
-    return {
-        fault.id: (end >= fault.requested_ns) & (begin <= (math.inf if (clear := fault.proved_clear_ns) is None else clear))
-        for fault in faults
-        if fault.requested_ns is not None
-    }
+    fired = [fault for fault in faults if fault.requested_ns is not None]
+    exposed = {fault.id: np.zeros(intended_ns.size, dtype=np.bool_) for fault in fired}
+    for low in range(0, intended_ns.size if fired else 0, _ROWS_AT_ONCE):
+        rows = slice(low, low + _ROWS_AT_ONCE)
+        started, ended = started_ns[rows], ended_ns[rows]
+        begin = np.where(np.isnan(started), intended_ns[rows], started)
+        never_ended = np.where(np.isnan(started), begin, np.inf)
+        end = np.where(np.isnan(ended), never_ended, ended)
+        for fault in fired:
+            clear = math.inf if fault.proved_clear_ns is None else fault.proved_clear_ns
+            exposed[fault.id][rows] = (end >= fault.requested_ns) & (begin <= clear)
+    return exposed
 
 
 def _acted(entries: Sequence[JournalEntry]) -> Acted | None:

@@ -3,6 +3,7 @@
 Their columns are listed in `harness.model.measurement`.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ from harness.model.live import LiveLine
 from harness.model.outcome import Result, Source
 from harness.model.plan import Phase, Plan
 from harness.model.units import NS_PER_MS, NS_PER_S
+from harness.stats import nearest_rank
 
 MOST_ROWS = 20_000
 
@@ -24,34 +26,31 @@ MOST_ROWS = 20_000
 def timeline(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> pa.Table:
     """Return one row for every second of the run, of the ordinary load only, by the second of the intended start."""
     mix = requests.mix
-    second = requests.intended_ns // NS_PER_S
     seconds = -(-plan.end_ns // NS_PER_S)
-    inside = mix & (second >= 0) & (second < seconds)  # a damaged row may name any moment
+    # Rows are in order of intended time, so a second is a stretch of them; a damaged row outside the run is in none.
+    edges = np.searchsorted(requests.intended_ns, np.arange(seconds + 1, dtype=np.int64) * NS_PER_S)
 
-    def per_second(among: Mask, weights: Floats | None = None) -> npt.NDArray[np.float64]:
-        chosen = inside & among
-        counted = np.bincount(second[chosen], weights=None if weights is None else weights[chosen], minlength=seconds)
-        return counted.astype(np.float64)
+    def per_second(among: Mask) -> npt.NDArray[np.float64]:
+        sums = np.concatenate(([0], np.cumsum(mix & among, dtype=np.int32)))
+        return np.diff(sums[edges]).astype(np.float64)
 
-    everything = np.ones(second.size, dtype=np.bool_)
-    spend = np.cumsum(per_second(everything, np.nan_to_num(requests.metered_cost_usd)))
+    spend = np.cumsum(np.where(mix, np.nan_to_num(requests.metered_cost_usd), 0.0))
+    spend = np.concatenate(([0.0], spend))[edges]
     columns: dict[str, pa.Array] = {
         "t_s": pa.array(np.arange(seconds, dtype=np.float64)),
         "phase": pa.array([_phase_at(plan.phases, t * NS_PER_S) for t in range(seconds)], pa.string()),
-        "intended": _counts(per_second(everything)),
+        "intended": _counts(per_second(mix)),
         "sent": _counts(per_second(~np.isnan(requests.started_ns))),
     }
     for result in Result:
         columns[result.value] = _counts(per_second(requests.result.is_in([result])))
     for source in Source:
         columns[source.value] = _counts(per_second(requests.answered & requests.source.is_in([source])))
-    answered = inside & requests.answered & np.isfinite(requests.response_ns)
-    responses = _by_second(second[answered], requests.response_ns[answered], seconds, (500, 950, 990))
+    responses = _by_second(edges, requests.response_ns, mix & requests.answered, (500, 950, 990))
     for permille, values in zip((50, 95, 99), responses, strict=True):
         columns[f"response_p{permille}_s"] = pa.array(values / NS_PER_S, from_pandas=True)
-    left = inside & ~np.isnan(requests.lag_ns)
-    (lag,) = _by_second(second[left], requests.lag_ns[left], seconds, (990,))
-    columns["spend_usd"] = pa.array(spend)
+    (lag,) = _by_second(edges, requests.lag_ns, mix, (990,))
+    columns["spend_usd"] = pa.array(spend[1:] - spend[0])
     columns["lag_p99_ms"] = pa.array(lag / NS_PER_MS, from_pandas=True)
     columns["loop_lag_p99_ms"], columns["cpu_ratio"] = _of_live(live, seconds)
     return pa.table(columns)
@@ -89,20 +88,16 @@ def _phase_at(phases: Sequence[Phase], at_ns: int) -> str | None:
 
 
 def _by_second(
-    second: npt.NDArray[np.int64], durations_ns: Floats, seconds: int, permille: Sequence[int]
+    edges: npt.NDArray[np.int64], durations_ns: Floats, among: Mask, permille: Sequence[int]
 ) -> list[npt.NDArray[np.float64]]:
-    """Return the nearest-rank quantiles of each second, NaN where there was nothing."""
-    order = np.lexsort((durations_ns, second))
-    ordered = durations_ns[order]
-    counts = np.bincount(second, minlength=seconds)
-    first = np.cumsum(counts) - counts
-    found = []
-    for p in permille:
-        ranks = np.maximum(1, -(-counts * p // 1000))
-        values = np.full(seconds, np.nan)
-        some = counts > 0
-        values[some] = ordered[(first + ranks - 1)[some]]
-        found.append(values)
+    """Return the nearest-rank quantiles of each second, NaN where nothing in it lasted a finite time."""
+    found = [np.full(edges.size - 1, np.nan) for _ in permille]
+    for second, (low, high) in enumerate(itertools.pairwise(edges)):
+        values = durations_ns[low:high][among[low:high]]
+        values = np.sort(values[np.isfinite(values)])
+        if values.size:
+            for out, p in zip(found, permille, strict=True):
+                out[second] = values[nearest_rank(values.size, p) - 1]
     return found
 
 

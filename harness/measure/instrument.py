@@ -71,7 +71,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
     if not live:
         problems.append("the load workers left no live lines, so nothing tells whether the generator kept up: run again")
     return InstrumentHealth(
-        intended=len(requests.seq),
+        intended=requests.size,
         sent=sent,
         lag_p99_ms=lag_ms,
         loop_lag_p99_ms=loop_ms,
@@ -111,17 +111,17 @@ def busiest_cpu_ratio(live: Sequence[LiveLine]) -> float | None:
 
 
 def _unsent(requests: Requests, sent: int) -> list[str]:
-    lost = len(requests.seq) - sent
-    if lost <= UNSENT_RATIO * len(requests.seq):
+    lost = requests.size - sent
+    if lost <= UNSENT_RATIO * requests.size:
         return []
     return [
-        f"{lost} of {len(requests.seq)} intended requests were never sent (bound {100 * UNSENT_RATIO:.1f} %): "
+        f"{lost} of {requests.size} intended requests were never sent (bound {100 * UNSENT_RATIO:.1f} %): "
         "lower the rate, or add --workers"
     ]
 
 
 def _missing(plan: Plan, requests: Requests) -> list[str]:
-    if requests.seq.size == 0:
+    if requests.size == 0:
         return ["no request was recorded: did the load start at all? see logs/"]
     problems = []
     ordered = np.sort(requests.seq)
@@ -133,12 +133,12 @@ def _missing(plan: Plan, requests: Requests) -> list[str]:
     if np.any(np.diff(ordered) == 0):
         problems.append("some requests are recorded twice: two load workers wrote into one run directory")
     silent = sorted(set(range(plan.load.workers)) - set(np.flatnonzero(np.bincount(np.maximum(requests.worker, 0))).tolist()))
-    if silent and requests.seq.size >= plan.load.workers:
+    if silent and requests.size >= plan.load.workers:
         problems.append(f"load worker {', '.join(map(str, silent))} recorded nothing; see logs/")
-    short = plan.planned_requests - PLANNED_SIGMAS * plan.planned_requests**0.5 - requests.seq.size
+    short = plan.planned_requests - PLANNED_SIGMAS * plan.planned_requests**0.5 - requests.size
     if short > 0:
         problems.append(
-            f"{requests.seq.size} requests were intended where the plan has {plan.planned_requests}: "
+            f"{requests.size} requests were intended where the plan has {plan.planned_requests}: "
             "the load did not run to its end; see logs/"
         )
     return problems

@@ -68,8 +68,11 @@ class Aftermath:
         )
 
 
-def aftermaths(plan: Plan, faults: Sequence[FaultRecord], requests: Requests) -> tuple[Aftermath, ...]:
-    """Return what followed each phase that had faults, in the order of the phases."""
+def aftermaths(plan: Plan, faults: Sequence[FaultRecord], requests: Requests, load_ended_ns: int) -> tuple[Aftermath, ...]:
+    """Return what followed each phase that had faults, in the order of the phases.
+
+    load_ended_ns: where the load really ended; a run that was cut short is not looked at beyond.
+    """
     found = []
     for index, phase in enumerate(plan.phases):
         ids = own_faults(plan, phase)
@@ -80,6 +83,7 @@ def aftermaths(plan: Plan, faults: Sequence[FaultRecord], requests: Requests) ->
         clears = [f.proved_clear_ns for f in own if f.proved_clear_ns is not None]
         cleared = max(clears) if clears and len(clears) == len(own) else None
         later = next((p.start_ns for p in plan.phases[index + 1 :] if own_faults(plan, p)), plan.end_ns)
+        later = min(later, load_ended_ns)
         search = Search(None, None) if cleared is None else search_recovery(plan, requests, cleared, later)
         is_fallback = requests.mix & requests.fallback
         is_primary = requests.mix & requests.model_answered & ~requests.fallback & requests.source.is_in([Source.PRIMARY])

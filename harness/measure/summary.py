@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.measure.frames import distribution, request_rows, timeline
-from harness.measure.membership import Members
+from harness.measure.membership import Members, Standing
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading, read_run
-from harness.measure.requests import Mask, numbers
+from harness.measure.requests import Mask
 from harness.model.measurement import PhaseSummary, Summary
 from harness.model.objective import Kind, Quantity
 from harness.model.units import NS_PER_MS, NS_PER_S
@@ -42,7 +42,7 @@ def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
 def summarise(reading: Reading) -> Summary:
     """Return the figures of a run."""
     plan = reading.plan
-    calls = len(reading.calls) if reading.calls is not None else 0
+    calls = reading.calls.count if reading.calls is not None else 0
     spend, source = mix_spend_usd(reading)
     return Summary(
         run_id=plan.run_id,
@@ -53,14 +53,17 @@ def summarise(reading: Reading) -> Summary:
         spend_source=source,
         planned_spend_usd=plan.planned_cost_usd,
         provider_calls=calls,
-        unmatched_calls=int(np.count_nonzero(reading.call_owner < 0)),
+        unmatched_calls=max(0, calls - int(reading.calls_per_request.sum())),
     )
 
 
 def duration_s(reading: Reading) -> float:
-    """Return the seconds from the run's zero to the end of its plan, or of its last request where that is later."""
+    """Return the seconds from the run's zero to the end of its load, or of its last request where that is later.
+
+    A run that was cut short ended when it was cut, whatever it had planned.
+    """
     ended = reading.requests.ended_ns[~np.isnan(reading.requests.ended_ns)]
-    return max(float(reading.plan.end_ns), float(ended.max()) if ended.size else 0.0) / NS_PER_S
+    return max(float(reading.ended_ns), float(ended.max()) if ended.size else 0.0) / NS_PER_S
 
 
 def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
@@ -71,12 +74,8 @@ def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
     """
     requests = reading.requests
     if reading.calls is not None:
-        cost = numbers(reading.calls, "cost_usd")
-        of_burst = np.zeros(cost.size, dtype=np.bool_)
-        if not np.all(requests.mix):
-            known = reading.call_owner >= 0
-            of_burst[known] = ~requests.mix[reading.call_owner[known]]
-        return float(cost[~of_burst].sum()), "provider"
+        of_bursts = float(np.nansum(requests.metered_cost_usd[~requests.mix]))
+        return max(0.0, reading.calls.cost_usd - of_bursts), "provider"
     claimed = requests.claimed_cost_usd[requests.mix]
     if np.all(np.isnan(claimed)):
         return None, "unknown"
@@ -111,9 +110,9 @@ def _phase_summary(reading: Reading, members: Members) -> PhaseSummary:
         start_s=phase.start_ns / NS_PER_S,
         end_s=phase.end_ns / NS_PER_S,
         intended=int(count(members.intended)),
-        straddling=int(count(members.straddling)),
-        recovering=int(count(members.recovering)),
-        cancelled=int(count(members.cancelled)),
+        straddling=members.count(Standing.STRADDLING),
+        recovering=members.count(Standing.RECOVERING),
+        cancelled=members.count(Standing.CANCELLED),
         eligible=int(count(eligible)),
         bad=int(count(eligible & requests.bad)),
         results=requests.result.counts(eligible),
@@ -130,19 +129,21 @@ def _phase_summary(reading: Reading, members: Members) -> PhaseSummary:
     )
 
 
+_KEPT = (
+    "seq", "user_class", "principal", "model", "streamed", "result", "source", "refusal", "error_kind", "expected",
+    "status_code", "request_id", "call_ids",
+)  # fmt: skip
+
+
 def _requests_table(reading: Reading) -> pa.Table:
     """Return the rows of `requests.parquet`."""
     requests = reading.requests
     rows = request_rows(requests)
-    kept = reading.table.take(pa.array(rows))
-    exposed = np.logical_or.reduce([*reading.exposed.values()], axis=0) if reading.exposed else np.zeros(len(requests.seq), bool)
+    kept = requests.columns.rows(_KEPT, rows)
+    exposed = np.logical_or.reduce([*reading.exposed.values()], axis=0) if reading.exposed else np.zeros(requests.size, bool)
     provider_ns = np.full(rows.size, np.nan)
     if reading.calls is not None:
-        owner = reading.call_owner
-        spent = numbers(reading.calls, "ended_ns") - numbers(reading.calls, "received_ns")
-        known = (owner >= 0) & ~np.isnan(spent)
-        inside = np.bincount(owner[known], weights=spent[known], minlength=len(requests.seq))
-        provider_ns = np.where(reading.calls_per_request[rows] > 0, inside[rows], np.nan)
+        provider_ns = reading.calls.spent_ns(kept["call_ids"].to_pylist())
 
     def text(name: str) -> pa.Array:
         return kept[name].cast(pa.string())

@@ -7,13 +7,13 @@ from harness.model.judgement import Judgement
 from harness.model.plan import PlannedCheck
 
 if TYPE_CHECKING:
-    from harness.rundir import RunDirectory
+    from harness.measure import Reading
 
 __all__ = ["PLANNER", "judge"]
 
 
-def judge(run: "RunDirectory", check: PlannedCheck) -> Judgement:
+def judge(reading: "Reading", check: PlannedCheck) -> Judgement:
     """Return the judgement of one use of the check, from the run directory alone. Raises RunDirectoryError."""
     from harness.checks.budget_cap.judging import judge_budget_cap
 
-    return judge_budget_cap(run, check)
+    return judge_budget_cap(reading, check)

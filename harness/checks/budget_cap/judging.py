@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.checks.budget_cap.planning import reservation_usd
-from harness.measure.reading import Reading, read_run
-from harness.measure.requests import Mask, categories, numbers
+from harness.measure.reading import Reading
+from harness.measure.requests import Mask
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Kind, Severity
 from harness.model.outcome import Refusal, Result, Source
 from harness.model.plan import Burst, PlannedCheck
-from harness.rundir import RunDirectory
 
 LEAST_USED = 0.5
 """Refusing everything keeps any cap. Less than half of the money let out, counted as a service must hold it, is a
@@ -32,9 +31,8 @@ class _Use:
     held_usd: float
 
 
-def judge_budget_cap(run: RunDirectory, check: PlannedCheck) -> Judgement:
+def judge_budget_cap(reading: Reading, check: PlannedCheck) -> Judgement:
     """Return whether the budgets held, with the user who spent the most for its budget. Raises RunDirectoryError."""
-    reading = read_run(run)
     bursts = [burst for burst in reading.plan.load.bursts if burst.check_id == check.id]
     uses = [_use(reading, burst) for burst in bursts if burst.principal in reading.plan.capped_principals]
     worst = max(uses, key=lambda use: use.metered_usd / use.cap_usd, default=None)
@@ -66,12 +64,9 @@ def judge_budget_cap(run: RunDirectory, check: PlannedCheck) -> Judgement:
 
 
 def _use(reading: Reading, burst: Burst) -> _Use:
-    rows = categories(reading.table, "principal").is_in([burst.principal])
+    rows = reading.requests.principal.is_in([burst.principal])
     rows &= reading.requests.user_class.is_in([burst.user_class.name])
-    metered = 0.0
-    if reading.calls is not None:
-        cost, owner = numbers(reading.calls, "cost_usd"), reading.call_owner
-        metered = float(cost[(owner >= 0) & rows[owner]].sum())
+    metered = float(np.nansum(reading.requests.metered_cost_usd[rows]))
     let_through = rows & (reading.requests.answered | (reading.calls_per_request > 0))
     return _Use(
         principal=burst.principal,
@@ -85,7 +80,7 @@ def _use(reading: Reading, burst: Burst) -> _Use:
 def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple[Status, str, Mask]:
     """Return status, reason and the requests that show it."""
     requests, per_request = reading.requests, reading.calls_per_request
-    nothing = np.zeros(len(requests.seq), dtype=np.bool_)
+    nothing = np.zeros(requests.size, dtype=np.bool_)
     if worst is None:
         return Status.INCONCLUSIVE, "the plan has no burst of a user with a budget for this check", nothing
     rows = np.logical_or.reduce([use.rows for use in uses], axis=0)

@@ -1,0 +1,131 @@
+"""Columns of a closed run, read one at a time, so that ten million rows fit beside their own sums.
+
+A table of every column of ten million requests takes several gigabytes; one column takes eighty megabytes and is gone
+once it has been turned into codes, truths or numbers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.errors import RunDirectoryError
+from harness.rundir import RunDirectory
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Order = npt.NDArray[np.int64]
+
+BATCH_ROWS = 1 << 18
+_SAMPLES = "samples/samples.parquet"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categories:
+    """A text column: a code for each request (-1: null) into `names`; as small as the names allow."""
+
+    codes: npt.NDArray[np.signedinteger]
+    names: tuple[str, ...]
+
+    def is_in(self, names: Iterable[str]) -> Mask:
+        """Return which requests carry one of the names."""
+        wanted = set(names)
+        table = np.array([name in wanted for name in self.names] + [False])  # code -1 reads the last
+        return np.asarray(table[self.codes], dtype=np.bool_)
+
+    def counts(self, among: Mask) -> dict[str, int]:
+        """Return how many of `among` carry each name, without zeros; nulls are not counted."""
+        codes = self.codes[among]
+        found = np.bincount(codes[codes >= 0], minlength=len(self.names))
+        return {name: int(count) for name, count in sorted(zip(self.names, found, strict=True)) if count}
+
+
+class SampleColumns:
+    """The closed samples of a run, column by column, in order of intended time. Raises RunDirectoryError."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+
+    @cached_property
+    def order(self) -> Order | None:
+        """The permutation that sorts the rows by intended time; None where they stand so already."""
+        intended = numbers(self._run.samples(["intended_ns"]), "intended_ns")
+        return np.argsort(intended, kind="stable") if np.any(intended[1:] < intended[:-1]) else None
+
+    def floats(self, name: str) -> Floats:
+        """Return a column of numbers or truths as float64, null as NaN."""
+        try:
+            values = numbers(self._run.samples([name]), name)
+            return values if self.order is None else values[self.order]
+        finally:
+            pa.default_memory_pool().release_unused()  # else the next column is laid beside what this one left
+
+    def truths(self, name: str) -> Mask:
+        """Return where a column of truths is true; null is not."""
+        column = self._run.samples([name])[name].combine_chunks()
+        values = np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+        return values if self.order is None else values[self.order]
+
+    def categories(self, name: str) -> Categories:
+        """Return a text column as codes and names."""
+        try:
+            found = categories(self._run.samples([name]), name)
+            return found if self.order is None else Categories(found.codes[self.order], found.names)
+        finally:
+            pa.default_memory_pool().release_unused()
+
+    def lengths(self, name: str) -> npt.NDArray[np.int32]:
+        """Return how many entries a column of lists holds in each row, null as 0; never the entries themselves."""
+        parts = [
+            np.asarray(pc.fill_null(pc.list_value_length(batch.column(0)), 0).to_numpy(zero_copy_only=False), dtype=np.int32)
+            for batch in batches(self._run, _SAMPLES, [name])
+        ]
+        values = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
+        return values if self.order is None else values[self.order]
+
+    def rows(self, names: Sequence[str], which: npt.NDArray[np.int64]) -> pa.Table:
+        """Return some rows of some columns. which: positions in order of intended time."""
+        wanted = which if self.order is None else self.order[which]
+        inverse = np.argsort(np.argsort(wanted, kind="stable"), kind="stable")
+        ascending = np.sort(wanted)
+        parts, low = [], 0
+        for batch in batches(self._run, _SAMPLES, names):
+            here = ascending[(ascending >= low) & (ascending < low + batch.num_rows)]
+            parts.append(batch.take(pa.array(here - low)))
+            low += batch.num_rows
+        table = pa.Table.from_batches(parts).select(list(names)) if parts else self._run.samples(list(names)).select(list(names))
+        return table.unify_dictionaries().take(pa.array(inverse))
+
+
+def batches(run: RunDirectory, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield a closed table of the run in pieces, for what cannot be held at once. Raises RunDirectoryError."""
+    path = run.path / name
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+
+
+def numbers(table: pa.Table, name: str) -> Floats:
+    """Return a column of numbers or truths as float64, null as NaN."""
+    column = table[name].combine_chunks()
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def categories(table: pa.Table, name: str) -> Categories:
+    """Return a text column as codes and names."""
+    column = table[name].combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    names = tuple(column.dictionary.to_pylist())
+    size = np.int8 if len(names) < 127 else np.int16 if len(names) < 32_767 else np.int32
+    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Categories(np.asarray(codes, dtype=size), names)
