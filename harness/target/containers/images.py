@@ -42,18 +42,22 @@ OWN = {
     "service": OwnImage(
         name="llm-harness/reference-service",
         dockerfile="reference_service/Dockerfile",
-        sources=("reference_service", "deploy/docker/locks/service.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
+        sources=("reference_service", "deploy/docker/locks/service.txt"),
     ),
     "provider": OwnImage(
         name="llm-harness/provider",
         dockerfile="deploy/docker/Dockerfile",
-        sources=("harness", "scenarios", "deploy/docker/Dockerfile", "deploy/docker/locks/provider.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
+        # Only what its programs import: an edit of the report must not make a new image.
+        sources=(
+            *(f"harness/{part}" for part in ("__init__.py", "errors.py", "model", "provider", "faults")),
+            *("deploy/docker/Dockerfile", "deploy/docker/locks/provider.txt"),
+        ),
         arguments=(("LOCK", "provider"),),
     ),
     "harness": OwnImage(
         name="llm-harness/harness",
         dockerfile="deploy/docker/Dockerfile",
-        sources=("harness", "scenarios", "deploy/docker/Dockerfile", "deploy/docker/locks/harness.txt", "deploy/docker/sbom.py", "deploy/docker/healthy.py"),
+        sources=("harness", "scenarios", "deploy/docker/Dockerfile", "deploy/docker/locks/harness.txt"),
         arguments=(("LOCK", "harness"),),
     ),
 }
@@ -78,7 +82,7 @@ def reference(own: OwnImage, root: Path | None) -> str:
 def digest(root: Path, sources: Iterable[str]) -> str:
     """Return twelve digits that change with any file of the sources, its name or its bytes."""
     sha = hashlib.sha256()
-    for source in sources:
+    for source in (*sources, "deploy/docker/sbom.py", "deploy/docker/healthy.py"):
         path = root / source
         files = [path] if path.is_file() else sorted(part for part in path.rglob("*") if part.is_file())
         for file in files:

@@ -1,0 +1,58 @@
+"""The stack of containers once it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.model.plan import TargetReference
+from harness.model.target import DeadProcess, Instance, Landscape, Link, Witness
+from harness.target.containers.site import ContainerSite
+
+FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
+"""The containers that a fault may touch; Toxiproxy and witness are the instrument's own."""
+
+_ONE_SHOTS = frozenset({"provision"})
+_ENDED = frozenset({"exited", "dead", "removing", "created"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningContainers:
+    """A `RunningTarget` of containers. keys: user to API key, secret. ready: by container, None before it answers."""
+
+    site: ContainerSite = field(repr=False)
+    reference: TargetReference
+    base_url: str
+    keys: Mapping[str, str] = field(repr=False)
+    instances: tuple[Instance, ...]
+    links: Mapping[str, Link]
+    provider_control_url: str
+    witness: Witness
+    ready: Mapping[str, Callable[[], bool | None]] = field(repr=False)
+
+    @property
+    def landscape(self) -> Landscape:
+        """Where faults can reach it."""
+        handles = self.site.handles()
+        return Landscape(
+            links=self.links,
+            provider_control_url=self.provider_control_url,
+            containers={name: handles[name] for name in FAULTABLE},
+            await_ready=self.await_ready,
+            witness=self.witness,
+        )
+
+    def died(self) -> list[DeadProcess]:
+        """Return the containers that ended and were not started again. Raises StackError where the engine does not answer."""
+        states = self.site.states()
+        ended = [name for name in self.site.handles() if states.get(name, "exited") in _ENDED and name not in _ONE_SHOTS]
+        return [
+            DeadProcess(name=name, exit_code=self.site.exit_code(name), last_lines=self.site.keep_log(name)) for name in ended
+        ]
+
+    def await_ready(self, name: str) -> None:
+        """Wait until a container that was started again answers. Raises StackError."""
+        self.site.wait(name, self.ready[name], within_s=30)
+
+    def stop(self) -> None:
+        """Keep the logs and remove everything, within 7 s. May be called twice."""
+        self.site.give_up()
+        self.site.stop()
