@@ -1,0 +1,60 @@
+"""The options that bring load workers together, in the words of `run` and `worker`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigurationError
+from harness.model.units import parse_duration_ns
+
+if TYPE_CHECKING:
+    from harness.run.load_process import Gathering
+
+TOKEN_VARIABLE = "HARNESS_WORKER_TOKEN"  # noqa: S105 - the name of a variable, not its value
+LEAST_TOKEN = 16
+
+
+def read_token(token_file: Path | None) -> str | None:
+    """Return the token of a file, else of the environment, else None. Raises ConfigurationError on one that is too short."""
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"--token-file {token_file}: {error}") from error
+    else:
+        token = os.environ.get(TOKEN_VARIABLE, "").strip()
+        if not token:
+            return None
+    if len(token) < LEAST_TOKEN:
+        raise ConfigurationError(
+            f"the workers' token has {len(token)} characters; give it at least {LEAST_TOKEN}", advice="openssl rand -hex 32"
+        )
+    return token
+
+
+def split_address(text: str, option: str) -> tuple[str, int]:
+    """Return the host and port of `HOST:PORT`. Raises ConfigurationError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) < 65_536:
+        raise ConfigurationError(f"{option} {text!r}: write HOST:PORT, e.g. 10.0.0.5:5557")
+    return host, int(port)
+
+
+def gathering_of(expect: int, bind: str | None, max_wait: str, token_file: Path | None, web_port: int | None) -> "Gathering":
+    """Return how the workers of a run come together, from the options of `harness run`. Raises ConfigurationError."""
+    from harness.run.load_process import Gathering
+
+    try:
+        max_wait_s = parse_duration_ns(max_wait) / 1e9
+    except ValueError as error:
+        raise ConfigurationError(f"--max-wait: {error}") from error
+    if bind is not None and not expect:
+        raise ConfigurationError("--bind is for workers from elsewhere: give --expect-workers N with it")
+    host, port = split_address(bind, "--bind") if bind is not None else ("127.0.0.1", 0)
+    token = read_token(token_file)
+    if expect and token is None:
+        raise ConfigurationError(
+            f"--expect-workers needs a token that workers prove themselves with: set {TOKEN_VARIABLE} or give --token-file",
+            advice="openssl rand -hex 32; the keys of the target travel under it",
+        )
+    return Gathering(expect=expect, bind_host=host, bind_port=port, max_wait_s=max_wait_s, token=token, web_port=web_port)
