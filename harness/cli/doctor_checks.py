@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -71,16 +70,12 @@ def _descriptors() -> Finding:
 
 
 def _engine() -> Finding:
-    client = shutil.which("docker")
-    if client is None:
-        return Finding(what="container engine", ok=False, needed=False, found="no docker command; the embedded target needs none")
+    from harness.faults.engine import Engine, EngineError
+
     try:
-        answer = subprocess.run(
-            [client, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(what="container engine", ok=False, needed=False, found=f"does not answer: {error}")
-    if answer.returncode != 0:
-        reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
-        return Finding(what="container engine", ok=False, needed=False, found=f"{reason}; the embedded target needs none")
-    return Finding(what="container engine", ok=True, needed=False, found=answer.stdout.strip())
+        engine = Engine.find()
+        found = f"{engine.version()} at {engine.address}"
+    except EngineError as error:
+        found = f"{error.message}; {error.advice}" if error.advice else error.message
+        return Finding(what="container engine", ok=False, needed=False, found=found)
+    return Finding(what="container engine", ok=True, needed=False, found=found)

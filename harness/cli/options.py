@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGETS = ("embedded",)
+TARGETS = ("embedded", "containers")
 
 
 def scenario_options(function: F) -> F:
     """Add the options that decide a plan: target, seed, --set and --label."""
     options = [
-        click.option("--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded."),
+        click.option(
+            "--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded, containers."
+        ),
         click.option(
             "--seed",
             default=1,
@@ -52,20 +54,24 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
 
 
 def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
-    """Return the target that `--target` names. service: `fallback=off`, settings of the embedded service.
+    """Return the target that `--target` names. service: `fallback=off`, settings of the reference service.
 
     Raises ConfigurationError.
     """
     from harness.errors import did_you_mean
 
-    if name != "embedded":
+    if name not in TARGETS:
         raise ConfigurationError(f"--target {name!r} is not known; there is {', '.join(TARGETS)}{did_you_mean(name, TARGETS)}")
-    from harness.target.embedded import EmbeddedTarget
-
     settings: dict[str, str] = {}
     for text in service:
         setting, equals, value = text.partition("=")
         if not equals or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", setting) is None:
             raise ConfigurationError(f"--service {text!r}: write SETTING=VALUE, e.g. fallback=off")
         settings[f"SERVICE_{setting.upper()}"] = value
+    if name == "containers":
+        from harness.target.containers import ContainersTarget
+
+        return ContainersTarget(service_settings=settings, seed=seed)
+    from harness.target.embedded import EmbeddedTarget
+
     return EmbeddedTarget(service_settings=settings, seed=seed)

@@ -38,7 +38,9 @@ def container_of(part: Part, inside: str | None) -> Any:
         options["entrypoint"] = list(part.entrypoint)
     if part.files:
         options["mounts"] = [Mount(target=SECRETS, source=None, type="volume")]
-    container = WithFiles(part.image, command=list(part.command) or None, env=dict(part.environment))
+    container = WithFiles(part.image, env=dict(part.environment))
+    if part.command:
+        container.with_command(list(part.command))
     container.with_kwargs(**options)
     if part.read_only:
         container.with_tmpfs_mount("/tmp", "size=64m")  # noqa: S108 - inside the container
@@ -68,7 +70,9 @@ def engine_errors(what: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         text = str(error.explanation or error)
         if "no space left" in text:
-            raise StorageError(f"{what} could not be started: the engine's disk is full", advice="try: docker system prune") from error
+            raise StorageError(
+                f"{what} could not be started: the engine's disk is full", advice="try: docker system prune"
+            ) from error
         raise StackError(f"{what} could not be started: {text}") from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise StackError(f"the container engine stopped answering while {what} was started: {error}") from error

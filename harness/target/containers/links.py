@@ -27,9 +27,7 @@ def make_links(api: str, published: Mapping[str, str]) -> dict[str, Link]:
     links = {}
     for name, port in INSIDE.items():
         _make(api, {"name": name, "listen": f"0.0.0.0:{port}", "upstream": UPSTREAMS[name], "enabled": True})
-        links[name] = Link(
-            name=name, proxy=name, toxiproxy_url=f"http://{api}", listen=published[name], upstream=UPSTREAMS[name]
-        )
+        links[name] = Link(name=name, proxy=name, toxiproxy_url=f"http://{api}", listen=published[name], upstream=UPSTREAMS[name])
     return links
 
 

@@ -127,12 +127,17 @@ class ContainerSite:
     def states(self) -> dict[str, str]:
         """Return what each container is doing: `running`, `paused`, `exited`. Raises StackError."""
         query = {"all": "1", "filters": json.dumps({"label": [f"{label.STACK}={self.stack_id}"]})}
-        return {str(found["Labels"][label.NAME]): str(found["State"]) for found in self.engine.ask("GET", "/containers/json", query=query)}
+        return {
+            str(found["Labels"][label.NAME]): str(found["State"])
+            for found in self.engine.ask("GET", "/containers/json", query=query)
+        }
 
     def said(self, name: str, event: str) -> bool | None:
         """Return True once a container has said `{"event": ...}` on a line; None before."""
         log = self.engine.logs(self._containers[name].container_id)
-        return True if any(line.startswith(b"{") and json.loads(line).get("event") == event for line in log.splitlines()) else None
+        return (
+            True if any(line.startswith(b"{") and json.loads(line).get("event") == event for line in log.splitlines()) else None
+        )
 
     def keep_log(self, name: str) -> tuple[str, ...]:
         """Write what a container said into the run directory, without secrets; return the last lines. Never raises."""

@@ -66,7 +66,9 @@ class ContainersTarget:
         try:
             import testcontainers.core.container  # noqa: F401 - an extra: say so before anything is started
         except ImportError as error:
-            raise StackError("--target containers needs testcontainers", advice="pip install 'llm-harness[containers]'") from error
+            raise StackError(
+                "--target containers needs testcontainers", advice="pip install 'llm-harness[containers]'"
+            ) from error
         engine = Engine.find()
         images = get_images(engine, _IMAGES, self._say)
         settle(engine)
@@ -125,7 +127,8 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         base_url=f"http://{site.address('balancer', SERVICE_PORT)}",
         keys=parts.credentials.keys,
         instances=tuple(
-            Instance(name=name, base_url=f"http://{site.address(container, SERVICE_PORT)}") for name, container in INSTANCES.items()
+            Instance(name=name, base_url=f"http://{site.address(container, SERVICE_PORT)}")
+            for name, container in INSTANCES.items()
         ),
         links=links,
         provider_control_url=f"http://{site.address('provider', CONTROL_PORT)}",

@@ -109,7 +109,11 @@ class Topology:
         """The service's worker."""
         environment, files = self._wiring()
         return Part(
-            name="worker", image=self.images["service"], command=("reference_service.worker",), environment=environment, files=files
+            name="worker",
+            image=self.images["service"],
+            command=("reference_service.worker",),
+            environment=environment,
+            files=files,
         )
 
     def balancer(self) -> Part:

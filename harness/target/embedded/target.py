@@ -3,11 +3,9 @@
 import contextlib
 import math
 import shutil
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
 import harness
 from harness.errors import StorageError
@@ -17,11 +15,10 @@ from harness.target.embedded import balancer, postgres, programs, valkey
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.links import make_links
 from harness.target.embedded.running import FAULTABLE, RunningEmbedded
-from harness.target.embedded.site import GivenUpError, Site, answers
+from harness.target.embedded.site import Site, answers
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.supervisor import Supervisor
-
-T = TypeVar("T")
+from harness.target.together import Together
 
 LINKS = ("provider.primary", "provider.secondary", "links.postgres", "links.redis")
 _NAME = "reference-service"
@@ -81,7 +78,7 @@ class EmbeddedTarget:
             raise
 
     def _build(self, site: Site, credentials: Credentials, *, seed: int) -> RunningEmbedded:
-        with _Together(site) as together:
+        with Together(site) as together:
             database = together.do(lambda: postgres.start(site, password=credentials.database_password))
             provisioned = together.do(lambda: programs.provision(site, database=database.result(), credentials=credentials))
             store = together.do(lambda: valkey.start(site, password=credentials.store_password))
@@ -95,7 +92,7 @@ class EmbeddedTarget:
         upstreams |= {"links.postgres": database.result(), "links.redis": store.result()}
         links = make_links(fault_proxy.result(), upstreams, site.free_port)
         wiring = programs.Wiring(version=harness.__version__, credentials=credentials, links=links, settings=self._settings)
-        with _Together(site) as together:
+        with Together(site) as together:
             instances = {name: together.do(lambda name=name: programs.start_service(site, name, wiring)) for name in ("a", "b")}  # type: ignore[misc]
             together.do(lambda: programs.start_worker(site, wiring))
             together.wait()
@@ -112,39 +109,6 @@ class EmbeddedTarget:
             links=links,
             provider_control_url=f"http://{provider.result().control}",
         )
-
-
-class _Together:
-    """Steps that run side by side; the first that fails ends the others' waiting and is the one that is told."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="stack")
-        self._steps: list[Future[object]] = []
-
-    def __enter__(self) -> "_Together":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._site.give_up()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def do(self, step: Callable[[], T]) -> "Future[T]":
-        """Begin a step."""
-        future = self._pool.submit(step)
-        self._steps.append(future)  # type: ignore[arg-type]
-        return future
-
-    def wait(self) -> None:
-        """Wait for all steps. Raises what the first one to fail raised."""
-        _, pending = wait(self._steps, return_when=FIRST_EXCEPTION)
-        if pending:
-            self._site.give_up()
-        wait(self._steps)
-        failures = [error for step in self._steps if (error := step.exception()) is not None]
-        for failure in sorted(failures, key=lambda failure: isinstance(failure, GivenUpError)):
-            raise failure
 
 
 def _check_space(directory: Path) -> None:
