@@ -1,8 +1,11 @@
 """The options that bring load workers together, in the words of `run` and `worker`."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from harness.errors import ConfigurationError
 from harness.model.units import parse_duration_ns
@@ -10,8 +13,25 @@ from harness.model.units import parse_duration_ns
 if TYPE_CHECKING:
     from harness.run.load_process import Gathering
 
+F = TypeVar("F", bound=Callable[..., Any])
 TOKEN_VARIABLE = "HARNESS_WORKER_TOKEN"  # noqa: S105 - the name of a variable, not its value
 LEAST_TOKEN = 16
+
+
+def distribution_options(function: F) -> F:
+    """Add the options that bring workers from elsewhere together, and Locust's page to watch them."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    options = [
+        click.option("--expect-workers", default=0, type=click.IntRange(0, 64), help="Wait for so many `harness worker`."),
+        click.option("--bind", metavar="HOST:PORT", help="Where they come to; 127.0.0.1 and any port unless told otherwise."),
+        click.option("--max-wait", default="60s", show_default=True, help="How long to wait for them."),
+        click.option("--token-file", type=file, help=f"What they prove themselves with; else ${TOKEN_VARIABLE}."),
+        click.option("--web", is_flag=True, help="Show Locust's page on 127.0.0.1, to watch only."),
+        click.option("--web-port", default=8089, show_default=True, type=click.IntRange(1, 65_535), help="Its port."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def read_token(token_file: Path | None) -> str | None:

@@ -22,6 +22,7 @@ _COMMANDS: dict[str, str] = {
     "ps": "what is live now",
     "halt": "end a live run, healed",
     "serve": "start the embedded stack alone, for exploring by hand",
+    "worker": "a load worker for a run that another machine leads",
     "proxy": "the embedded fault proxy, stand-alone",
     "provider": "the simulated provider, stand-alone",
     "doctor": "what this machine can and cannot run, and why",

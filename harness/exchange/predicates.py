@@ -29,7 +29,7 @@ class Evidence:
             return None if value is None else value.decode("latin-1").strip()
         if predicate.where in (Where.JSON, Where.CHUNK):
             for document in self.documents:
-                found = _walk(document, predicate.key)
+                found = walk(document, predicate.key)
                 if found is not None:
                     return found
         return None
@@ -100,7 +100,7 @@ def _steps(path: str) -> tuple[str | int, ...]:
     return tuple(name or int(index) for name, index in _STEP.findall(path.removeprefix("$")))
 
 
-def _walk(document: object, path: str) -> Scalar | None:
+def walk(document: object, path: str) -> Scalar | None:
     """Return the scalar at a path such as `$.error.code` or `$.choices[0].index`; null counts as not there."""
     for step in _steps(path):
         if isinstance(step, str) and isinstance(document, dict):

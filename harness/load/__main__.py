@@ -24,7 +24,8 @@ from harness.load.messages import ARMED, ENDED, READY, Empty, Ended, Ready
 from harness.load.orders import Orders
 from harness.load.seal import Seal
 from harness.load.worker import Worker
-from harness.model.assignment import Assignment
+from harness.model.assignment import Assignment, Lost
+from harness.rundir.codec import from_json
 
 TOKEN_VARIABLE = "HARNESS_WORKER_TOKEN"  # noqa: S105 - the name of a variable, not its value
 _KEPT_WITHIN_S = 1.0
@@ -105,7 +106,7 @@ class _Master:
 
     def __init__(self) -> None:
         self._leader: Leader | None = None
-        self._orders = Orders(self.stop)
+        self._orders = Orders(self.stop, on_later=self._lose)
 
     def run(self) -> None:
         """Follow the orders to the end. Raises HarnessError."""
@@ -122,6 +123,10 @@ class _Master:
         intended, sent = leader.totals()
         _tell({"event": "ended", "intended": intended, "sent": sent})
         leader.close()
+
+    def _lose(self, line: bytes) -> None:
+        if self._leader is not None:
+            self._leader.lose(from_json(line, Lost, where="an order to the master").lost_worker)
 
     def stop(self) -> None:
         """Call the run off."""

@@ -26,7 +26,7 @@ from harness.rundir import RunDirectory
 from harness.rundir.codec import to_pretty_json
 from harness.rundir.files import write_whole
 
-LOST_AFTER_S = 5.0
+LOST_AFTER_S = 3.0
 """How long Locust's heartbeat may be missing (it is called missing after about four seconds) before a worker is given up."""
 ARMED_WITHIN_S = 20.0
 _LOOK_EVERY_S = 0.05

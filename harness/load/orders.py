@@ -19,15 +19,27 @@ GRACE_S = 2.5
 
 
 class Orders:
-    """Reads lines until the end of the input. `on_end` is called on gevent's loop, once, when it comes."""
+    """Reads lines until the end of the input. `on_end` is called on gevent's loop, once, when it comes.
 
-    def __init__(self, on_end: Callable[[], None], *, fd: int = 0, grace_s: float = GRACE_S) -> None:
+    on_later: gets each line after the second, on gevent's loop.
+    """
+
+    def __init__(
+        self,
+        on_end: Callable[[], None],
+        *,
+        fd: int = 0,
+        grace_s: float = GRACE_S,
+        on_later: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._fd = fd
         self._grace_s = grace_s
         self._lines: list[AsyncResult] = [AsyncResult(), AsyncResult()]
         self._found: list[bytes] = []
         self._ended = False
         self._on_end = on_end
+        self._on_later = on_later
+        self._later = 0
         self._wake = get_hub().loop.async_()
         self._wake.start(self._deliver)
         self._delivered = 0
@@ -83,6 +95,9 @@ class Orders:
             if not self._lines[self._delivered].ready():
                 self._lines[self._delivered].set(self._found[self._delivered])
             self._delivered += 1
+        for line in self._found[len(self._lines) + self._later :]:
+            self._later += 1
+            self._on_later(line)
         if self._ended:
             self.call_off()
             self._wake.stop()

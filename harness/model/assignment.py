@@ -8,7 +8,7 @@ A worker whose assignment names a master takes its zero from there, not from lin
 The master of several (`python -m harness.load lead`):
 conductor -> master   line 1: Muster          master -> conductor   {"event": "listening", "port": N}
                       line 2: Go                                    {"event": "ready"}, {"event": "lost", ...}
-                                                                    {"event": "ended", ...} then exit 0
+                      any further line: Lost                        {"event": "ended", ...} then exit 0
 End of file on standard input at any time means: stop sending, finish within a second, close the samples.
 """
 
@@ -66,3 +66,10 @@ class Go:
     """The common start: the run's zero on CLOCK_MONOTONIC of this host, a little in the future."""
 
     zero_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A worker that the conductor started has been killed: its heartbeat need not be waited for."""
+
+    lost_worker: int

@@ -21,7 +21,7 @@ from harness.run.following import Following
 from harness.run.hand import Hand, Owner
 from harness.run.interruption import Interruption
 from harness.run.live import Live, View, journal, record_anyway
-from harness.run.load_process import LoadProcess
+from harness.run.load_process import Gathering, start_load
 from harness.run.truth import collect_calls
 from harness.rundir import RunDirectory
 
@@ -44,6 +44,7 @@ def conduct(
     state_directory: Path,
     say: Callable[[str], None],
     rehearsal: bool = True,
+    gathering: Gathering | None = None,
 ) -> Plan:
     """Run a plan on a target and close the run directory; return the plan as it was run.
 
@@ -54,7 +55,7 @@ def conduct(
     run.write_plan(plan)
     run.record(Event.RUN_STARTED, plan.run_id)
     try:
-        plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal)
+        plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal, gathering=gathering)
         live.view = view(plan)
         Following(plan, run, live, say).follow()
         live.complete = True
@@ -83,6 +84,7 @@ def _start(
     say: Callable[[str], None],
     *,
     rehearsal: bool,
+    gathering: Gathering | None,
 ) -> Plan:
     say(f"starting the {plan.target.kind} stack ...")
     began = time.monotonic()
@@ -105,10 +107,8 @@ def _start(
     for line in blast_radius(plan.faults, plan.scenario.blast_radius):
         say(line)
 
-    live.load = LoadProcess(
-        Assignment(run_directory=str(run.path.resolve()), base_url=live.target.base_url, keys=live.target.keys),
-        run.logs / "load-0.log",
-    )
+    assignment = Assignment(run_directory=str(run.path.resolve()), base_url=live.target.base_url, keys=live.target.keys)
+    live.load = start_load(assignment, run.logs, workers=plan.load.workers, gathering=gathering, say=say)
     live.load.wait_ready()
     lead_ns = round(LEAD_S * 1e9)
     live.clock = Clock(zero_monotonic_ns=time.monotonic_ns() + lead_ns, zero_wall_ns=time.time_ns() + lead_ns)

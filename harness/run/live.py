@@ -11,7 +11,7 @@ from harness.model.journal import Event
 from harness.model.plan import Clock
 from harness.model.target import RunningTarget
 from harness.run.lanes import Lanes
-from harness.run.load_process import LoadProcess
+from harness.run.load_process import Load
 from harness.rundir import RunDirectory
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Live:
     """What is up. lanes: where faults are worked on; halt: set by a hand from outside."""
 
     target: RunningTarget | None = None
-    load: LoadProcess | None = None
+    load: Load | None = None
     injector: FaultInjector | None = None
     guardian: Guardian | None = None
     hand: "Hand | None" = None

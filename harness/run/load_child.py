@@ -82,6 +82,11 @@ class Child:
         if code is not None and code > 0:
             raise LoadError(f"{self._name} gave up in the middle of the run{self.last_lines()}")
 
+    def was_killed(self) -> bool:
+        """Return True where a signal ended it."""
+        code = self._process.poll()
+        return code is not None and code < 0
+
     def close(self) -> None:
         """Close its input: it stops by itself."""
         if self._process.stdin is not None and not self._process.stdin.closed:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.errors import LoadError
-from harness.model.assignment import Assignment, Go, Muster
+from harness.model.assignment import Assignment, Go, Lost, Muster
 from harness.run.load_child import Child, Message
 from harness.rundir import codec
 
@@ -109,6 +109,7 @@ class LoadFleet:
         self._say = say
         self._ended = False
         self._workers: list[Child] = []
+        self._killed: set[int] = set()
         self._master = Child(["lead"], logs / "load-master.log", name="the load master")
         try:
             self._master.send(codec.to_json(self._muster(assignment, token)))
@@ -163,8 +164,11 @@ class LoadFleet:
         """Return True once every worker has ended or is lost, and the master has written what was lost."""
         for message in self._master.messages():
             self._hear(message)
-        for child in self._workers:
+        for number, child in enumerate(self._workers):
             child.raise_if_failed()
+            if child.was_killed() and number not in self._killed:
+                self._killed.add(number)
+                self._master.send(codec.to_json(Lost(lost_worker=number)))
         return self._ended
 
     def stop(self, within_s: float = 2.0) -> None:

@@ -14,6 +14,7 @@ from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
 from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
+from harness.run.load_process import Gathering
 from harness.run.places import default_out, new_run_id, point_latest, utc_now
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
@@ -35,6 +36,7 @@ class RunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     rehearsal: bool = True
     workers: int = 1
+    gathering: Gathering | None = None
     history: Path | None = None
 
 
@@ -90,6 +92,7 @@ def run_scenario(
             state_directory=default_state_directory(),
             say=say,
             rehearsal=request.rehearsal,
+            gathering=request.gathering,
         )
     except HarnessError as error:
         trouble = error

@@ -7,6 +7,7 @@ from typing import TextIO
 
 import click
 
+from harness.cli.distribution import distribution_options, gathering_of
 from harness.cli.options import make_target, parse_labels, scenario_options
 from harness.errors import ConfigurationError
 
@@ -19,6 +20,7 @@ from harness.errors import ConfigurationError
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON on standard output.")
 @click.option("--fail-fast", is_flag=True, help="Stop after the first scenario that does not pass.")
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
+@distribution_options
 def command(
     scenarios: tuple[str, ...],
     target: str,
@@ -32,6 +34,12 @@ def command(
     as_json: bool,
     fail_fast: bool,
     no_rehearsal: bool,
+    expect_workers: int,
+    bind: str | None,
+    max_wait: str,
+    token_file: Path | None,
+    web: bool,
+    web_port: int,
 ) -> int:
     """Run each SCENARIO (a file, or a name of the catalogue) against the target.
 
@@ -58,6 +66,7 @@ def command(
     parent = None if len(files) == 1 else (out or default_out(new_run_id("several")))
     if parent is not None and parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
+    gathering = gathering_of(expect_workers, bind, max_wait, token_file, web_port if web else None)
     requests = [
         RunRequest(
             scenario=file,
@@ -66,7 +75,8 @@ def command(
             out=out if parent is None else parent / f"{number:02d}-{file.document.name}",
             labels=parse_labels(labels),
             rehearsal=not no_rehearsal,
-            workers=workers,
+            workers=expect_workers or workers,
+            gathering=gathering,
             history=history_path(out),
         )
         for number, file in enumerate(files, start=1)
