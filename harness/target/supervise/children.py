@@ -104,7 +104,10 @@ class Children:
             child = self._running.pop(pid, None)
             if child is not None:
                 child.process.returncode = os.waitstatus_to_exitcode(status)
-                ended.append((child.spawn.name, child.process.returncode))
+                # A killed process with threads can be reaped only after the next of its name was started: the end of
+                # the one before is no news of the one that runs.
+                if not any(other.spawn.name == child.spawn.name for other in self._running.values()):
+                    ended.append((child.spawn.name, child.process.returncode))
 
     def stop(self, *, within_s: float, report: Callable[[str, int], None]) -> list[str]:
         """Ask every process to end, layer by layer; kill what does not. Return the names of those killed."""

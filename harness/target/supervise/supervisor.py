@@ -71,8 +71,6 @@ class Supervisor:
     def spawn(self, spawn: Spawn) -> Identity:
         """Start a process. Raises StackError or StorageError where it cannot be started."""
         spawn = dataclasses.replace(spawn, environment={**spawn.environment, STAMP: self.stack_id})
-        with self._changed:
-            self._exits.pop(spawn.name, None)
         answer = self._ask(spawn.name, {"do": "spawn", "spawn": dataclasses.asdict(spawn)})
         identity = Identity(pid=int(answer["pid"]), start_ticks=int(answer["start_ticks"]))
         with self._changed:
@@ -160,6 +158,9 @@ class Supervisor:
                 if news["event"] == "exited":
                     self._exits[news["name"]] = news["code"]
                 elif news["event"] != "stopped":
+                    if news["event"] == "spawned":
+                        # Only now: the end of the one before, killed a moment ago, may be told after the order to spawn.
+                        self._exits.pop(news["name"], None)
                     self._answers[news.get("name", "keeper")] = news
                 self._changed.notify_all()
         with self._changed:
