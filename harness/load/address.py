@@ -38,7 +38,7 @@ def resolve(base_url: str, allowed_hosts: Collection[str] = ()) -> Address:
     except (OSError, ValueError) as error:
         raise LoadError(f"cannot resolve {parts.netloc}: {error}") from error
     for family, _, _, _, sockaddr in sorted(found, key=lambda entry: entry[0]):  # IPv4 first: what local servers bind
-        if ipaddress.ip_address(sockaddr[0]).is_loopback or parts.hostname in allowed_hosts:
+        if ipaddress.ip_address(sockaddr[0]).is_loopback or {parts.hostname, sockaddr[0]} & set(allowed_hosts):
             return Address(family=family, sockaddr=(str(sockaddr[0]), int(sockaddr[1])), host_header=parts.netloc)
     raise LoadError(
         f"{parts.hostname} is not on this machine ({found[0][4][0]})",

@@ -112,7 +112,8 @@ class Offer:
 
     places: every `at` that a fault may name. capped_principals: users with a budget of their own can be made.
     rate_limit_per_minute: per user, None where there is none; the plan provisions users enough for its rate.
-    model: what a request asks for where its class names no model of its own.
+    model: what a request asks for where its class names no model of its own. models: those that a class may name
+    beside it; None for any.
     prompt_tag: prompts carry `[hs:SEQ]`, by which the provider's calls are joined where no header is passed on.
     freeze_only: processes that nothing could start again, so that no fault may end them.
     missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
@@ -125,6 +126,7 @@ class Offer:
     capped_principals: bool = True
     rate_limit_per_minute: int | None = None
     model: str = "auto"
+    models: frozenset[str] | None = None
     prompt_tag: bool = False
     freeze_only: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
