@@ -78,6 +78,10 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
             findings.add(here, "a link has either `upstream: HOST:PORT` or `toxiproxy: URL` with `proxy: NAME`")
         if (link.toxiproxy is None) != (link.proxy is None):
             findings.add(here, "`toxiproxy` and `proxy` belong together: where it is, and which of its proxies")
+        _check_listen(document, link.listen if link.upstream else "", (*here, "listen"), findings)
+    if document.provider is not None:
+        for endpoint, part in document.provider.endpoints.items():
+            _check_listen(document, part.listen, ("provider", "endpoints", endpoint, "listen"), findings)
     for name, process in document.processes.items():
         if (process.pid_file is None) == (process.command is None):
             findings.add(("processes", name), "a process has either `pid_file` or `command`, which prints its pid")
@@ -104,6 +108,12 @@ def _check_url(url: str, path: Path, findings: Findings) -> None:
         findings.add(path, f"{url!r} is no base URL; write http://HOST:PORT")
     elif parts.query or parts.fragment or "@" in parts.netloc:
         findings.add(path, "a base URL has no user, query or fragment; keys belong to `principals`")
+
+
+def _check_listen(document: TargetDocument, listen: str, path: Path, findings: Findings) -> None:
+    if listen == "auto" and document.start is None:
+        what = "a target that runs already cannot be told where we listen: write the HOST:PORT that it calls, or add `start`"
+        findings.add(path, what)
 
 
 def _check_limits(document: TargetDocument, findings: Findings) -> None:

@@ -1,0 +1,63 @@
+"""What a described target can be asked for, and which key of the description would offer what is missing."""
+
+from pathlib import Path
+
+from harness.model.plan import TargetReference
+from harness.model.target import Limits, Offer
+from harness.target.description import Description
+from harness.target.external.signals import signals_of
+
+_EVERYWHERE = ("provider.primary", "provider.secondary", "links.postgres", "links.redis", "processes.service")
+
+
+def offer_of(description: Description) -> Offer:
+    """Return the offer; reads the file's contents only."""
+    document = description.document
+    endpoints = () if document.provider is None else tuple(document.provider.endpoints)
+    places = {f"provider.{name}" for name in endpoints}
+    places |= {f"links.{name}" for name in document.links}
+    places |= {f"processes.{name}" for name in document.processes}
+    if document.start is not None:
+        places.add("processes.service")
+    missing = {place: _key_for(place) for place in _EVERYWHERE if place not in places}
+    if not description.caps_principals:
+        missing["capped_principals"] = "provision"
+    return Offer(
+        reference=TargetReference(kind="external", name=document.name, digest=description.digest),
+        places=frozenset(places),
+        signals=signals_of(document),
+        capped_principals=description.caps_principals,
+        rate_limit_per_minute=document.rate_limit_per_minute,
+        model=document.models["normal"],
+        models=frozenset(document.models),
+        prompt_tag=any(part.prompt_tag for part in document.correlate),
+        freeze_only=frozenset(f"processes.{name}" for name, part in document.processes.items() if part.start is None),
+        missing=missing,
+        limits=limits_of(description),
+    )
+
+
+def limits_of(description: Description) -> Limits | None:
+    """Return what the harness holds itself to; None where the description says nothing."""
+    limits = description.document.limits
+    if limits is None:
+        return None
+    return Limits(
+        rate_rps=limits.rate_rps,
+        concurrency=limits.concurrency,
+        requests=limits.requests,
+        spend_usd=limits.spend_usd,
+        faults=tuple(limits.faults),
+    )
+
+
+def path_of(description: Description, text: str) -> Path:
+    """Return a path as a description means it: from the description's own folder."""
+    return (description.folder / text).expanduser()
+
+
+def _key_for(place: str) -> str:
+    room, _, name = place.partition(".")
+    if place == "processes.service":
+        return "start"
+    return f"provider.endpoints.{name}" if room == "provider" else place

@@ -1,0 +1,70 @@
+"""A described target once it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.plan import TargetReference
+from harness.model.target import Approach, DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.target.external.foreign import SERVICE, Foreign
+from harness.target.external.processes import NamedProcess, has_ended
+from harness.target.external.site import ForeignSite
+from harness.target.supervise.logs import last_lines
+
+_ONE_SHOTS = frozenset({"provision"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningExternal:
+    """A `RunningTarget` of the user's. keys: principal to API key, secret. handles: of `processes`, by their names there."""
+
+    site: ForeignSite = field(repr=False)
+    reference: TargetReference
+    base_url: str
+    approach: Approach
+    keys: Mapping[str, str] = field(repr=False)
+    instances: tuple[Instance, ...]
+    links: Mapping[str, Link]
+    provider_control_url: str | None
+    named: Mapping[str, NamedProcess]
+    handles: dict[str, ProcessHandle]
+    foreign: Foreign | None
+
+    @property
+    def landscape(self) -> Landscape:
+        """Where faults can reach it; the process handles are those of now."""
+        return Landscape(
+            links=self.links,
+            processes=dict(self.handles),
+            provider_control_url=self.provider_control_url,
+            start_again=self.start_again if self.handles else None,
+        )
+
+    def died(self) -> list[DeadProcess]:
+        """Return the processes that ended and were not started again."""
+        exits = {name: code for name, code in self.site.supervisor.exits().items() if name not in _ONE_SHOTS}
+        dead = [
+            DeadProcess(name=name, exit_code=code, last_lines=last_lines(self.site.log(name), self.site.mask))
+            for name, code in exits.items()
+        ]
+        return dead + [
+            DeadProcess(name=name, exit_code=None, last_lines=())
+            for name, handle in self.handles.items()
+            if name in self.named and has_ended(handle)
+        ]
+
+    def start_again(self, name: str) -> ProcessHandle:
+        """Start a process that has ended once more and wait until it is ready. Raises KeyError for a stranger, StackError."""
+        if name == SERVICE and self.foreign is not None:
+            handle = self.foreign.start()
+        else:
+            handle = self.named[name].start_again(self.handles[name])
+        self.handles[name] = handle
+        return handle
+
+    def stop(self) -> None:
+        """Stop what the harness started, within 7 s, and remove its directory; what ran already is left running."""
+        self.site.give_up()
+        try:
+            self.site.supervisor.stop()
+        finally:
+            self.site.write_words()

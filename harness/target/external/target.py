@@ -1,0 +1,218 @@
+"""The external target: what a description says, made real and seen to answer before any load."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import ConfigurationError, StackError
+from harness.model.target import Approach, Instance, Link, Needs, Offer
+from harness.target.description import Description
+from harness.target.description.document import VersionDocument
+from harness.target.description.placeholders import Placeholders, each_text, references
+from harness.target.embedded import programs
+from harness.target.external.caller import Caller
+from harness.target.external.foreign import SERVICE, Foreign
+from harness.target.external.links import addresses, find_link, make_link
+from harness.target.external.offer import offer_of
+from harness.target.external.preflight import preflight
+from harness.target.external.processes import NamedProcess
+from harness.target.external.provision import provision
+from harness.target.external.running import RunningExternal
+from harness.target.external.site import ForeignSite
+from harness.target.supervise.logs import Mask
+from harness.target.supervise.supervisor import Supervisor
+
+
+class ExternalTarget:
+    """A `Target` of the user's own.
+
+    allowed_hosts: those beside loopback that were typed on the command line. seed: added to the plan's, for the
+    randomness of the simulated provider and the fault proxy. checked: False leaves out the first request (`try` sends
+    one itself). environment: where `${env:X}` is looked up; the process's own by default.
+    """
+
+    def __init__(
+        self,
+        description: Description,
+        *,
+        allowed_hosts: Sequence[str] = (),
+        seed: int = 1,
+        state_directory: Path | None = None,
+        checked: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.description = description
+        self._allowed = tuple(allowed_hosts)
+        self._seed = seed
+        self._state_directory = state_directory
+        self._checked = checked
+        self._environment = environment
+
+    def offer(self) -> Offer:
+        """Return what can be asked for; starts nothing and needs no secret."""
+        return offer_of(self.description)
+
+    def start(self, needs: Needs, logs: Path) -> RunningExternal:
+        """Start or find everything and see it answer once.
+
+        Raises ConfigurationError for what the description or a key gets wrong, StackError for a target that is not
+        there or not well; nothing is left running that was not running before.
+        """
+        placeholders = Placeholders(folder=self.description.folder, environment=self._environment)
+        self._find_secrets(placeholders)
+        supervisor = Supervisor(logs=logs, state_directory=self._state_directory)
+        site: ForeignSite | None = None
+        try:
+            site = ForeignSite(supervisor, logs=logs, mask=Mask.of(placeholders.secrets))
+            with _masked(site):
+                return self._build(site, placeholders, needs)
+        except BaseException:
+            if site is not None:
+                site.give_up()
+            supervisor.stop()
+            if site is not None:
+                site.write_words()
+            raise
+
+    def _find_secrets(self, placeholders: Placeholders) -> None:
+        """Read every secret that the description refers to, so that a missing one is told before anything starts."""
+        located = self.description.located
+        problems: list[str] = []
+
+        def visit(path: tuple[str | int, ...], text: str) -> None:
+            for name in references(text):
+                if name.startswith(("env:", "file:")):
+                    try:
+                        placeholders.fill(f"${{{name}}}")
+                    except ValueError as error:
+                        problems.append(f"{located.at(path)}: {error}")
+
+        each_text(located.data, (), visit)
+        if problems:
+            raise ConfigurationError(*problems)
+
+    def _build(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> RunningExternal:
+        document = self.description.document
+        placeholders.know_all({"here": str(self.description.folder), "scratch": str(site.scratch)})
+        placeholders.know_all({name: str(site.free_port()) for name in self._ports()})
+        caller = Caller(placeholders.fill(document.base_url), self._allowed)
+        links, control_url = self._links(site, placeholders, needs)
+        foreign = None
+        if document.start is not None:
+            foreign = Foreign(
+                site=site,
+                caller=caller,
+                command=[placeholders.fill(part) for part in document.start.command],
+                environment={name: placeholders.fill(text) for name, text in document.start.env.items()},
+                folder=self.description.folder / placeholders.fill(document.start.directory or "."),
+                ready=document.start.ready.get,
+                within_s=document.start.ready.within / 1e9,
+            )
+        handles = {} if foreign is None else {SERVICE: foreign.start()}
+        named = {
+            name: NamedProcess(name, part, self.description.folder, placeholders.fill)
+            for name, part in document.processes.items()
+        }
+        handles |= {name: process.bind() for name, process in named.items()}
+        self._see_health(caller)
+        keys = provision(self.description, needs, placeholders, caller, site)
+        approach = self._approach(caller, placeholders)
+        running = RunningExternal(
+            site=site,
+            reference=self.offer().reference,
+            base_url=caller.origin,
+            approach=approach,
+            keys=keys,
+            instances=tuple(Instance(name=part.name, base_url=placeholders.fill(part.base_url)) for part in document.instances),
+            links=links,
+            provider_control_url=control_url,
+            named=named,
+            handles=handles,
+            foreign=foreign,
+        )
+        if not self._checked:
+            return running
+        found = preflight(running, caller, self.offer())
+        return replace(running, reference=replace(running.reference, version=self._version(found, placeholders)))
+
+    def _ports(self) -> list[str]:
+        """Return the placeholders that stand for a free port."""
+        found: dict[str, None] = {}
+
+        def visit(_: tuple[str | int, ...], text: str) -> None:
+            found.update(dict.fromkeys(name for name in references(text) if name == "port" or name.startswith("port.")))
+
+        each_text(self.description.located.data, (), visit)
+        return list(found)
+
+    def _links(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> tuple[dict[str, Link], str | None]:
+        """Start provider and fault proxy where they are asked for; return the links, and the provider's control."""
+        document, seed = self.description.document, self._seed + needs.seed
+        endpoints = {} if document.provider is None else document.provider.endpoints
+        provider = programs.start_provider(site, seed=seed) if endpoints else None
+        api = ""
+        if endpoints or any(link.upstream for link in document.links.values()):
+            api = programs.start_fault_proxy(site, seed=seed)
+        links: dict[str, Link] = {}
+        advertised: dict[str, str] = {}
+        for endpoint, part in endpoints.items():
+            name = f"provider.{endpoint}"
+            assert provider is not None
+            upstream, listen = provider.endpoints[endpoint], placeholders.fill(part.listen)
+            links[name] = make_link(api, name, upstream=upstream, listen=listen, free_port=site.free_port)
+            if part.advertise is not None:
+                advertised[name] = placeholders.fill(part.advertise)
+        for short, link in document.links.items():
+            name = f"links.{short}"
+            if link.upstream is not None:
+                upstream, listen = placeholders.fill(link.upstream), placeholders.fill(link.listen)
+                links[name] = make_link(api, name, upstream=upstream, listen=listen, free_port=site.free_port)
+            else:
+                links[name] = find_link(placeholders.fill(link.toxiproxy or ""), link.proxy or "", name, self._allowed)
+            if link.advertise is not None:
+                advertised[name] = placeholders.fill(link.advertise)
+        placeholders.know_all(addresses(links, advertised))
+        return links, None if provider is None else f"http://{provider.control}"
+
+    def _see_health(self, caller: Caller) -> None:
+        document = self.description.document
+        if document.health is None:
+            return
+        answer = caller.get(document.health.get)
+        if not 200 <= answer.status < 300:
+            raise StackError(
+                f"{document.name} is unhealthy before anything was done to it: GET {document.health.get} says {answer.status}",
+                advice="mend that first: a verdict on it would say nothing",
+            )
+
+    def _approach(self, caller: Caller, placeholders: Placeholders) -> Approach:
+        document = self.description.document
+        limits = document.limits
+        # `${key}` stays for the load worker to fill in, principal by principal.
+        value = placeholders.fill(document.auth.value, {"key": "${key}"})
+        return Approach(
+            chat_path=caller.base_path + document.chat_path,
+            auth_header=document.auth.header,
+            auth_value=value,
+            model_names=dict(document.models),
+            allowed_hosts=(caller.address[0],) if self._allowed else (),
+            max_in_flight=None if limits is None else limits.concurrency,
+        )
+
+    def _version(self, headers: Mapping[str, str], placeholders: Placeholders) -> str | None:
+        version = self.description.document.version
+        if isinstance(version, VersionDocument):
+            return headers.get(version.header.lower())
+        return None if version is None else placeholders.fill(version)
+
+
+@contextlib.contextmanager
+def _masked(site: ForeignSite) -> Iterator[None]:
+    """Let no secret leave in an error's text."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(*map(site.mask, error.problems), advice=error.advice and site.mask(error.advice)) from None
+    except StackError as error:
+        raise StackError(site.mask(error.message), advice=error.advice and site.mask(error.advice)) from None
