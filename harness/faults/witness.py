@@ -3,9 +3,9 @@
 The real Toxiproxy keeps no accounts of what its toxics touched. This runs beside it, in the same network namespace, and
 reads the kernel's own counters of the connections to its links. Standard library only.
 
-GET /traffic?port=5432&since_ns=N answers `{"now_ns": ..., "gateway": ..., "carried": n, "ended": m}`: connections that were there before N
-(wall clock of this process) and carried bytes after it, and those that were there before N and are gone. Our own probes
-come from the gateway of the network, through the published port, and are left out.
+GET /traffic?port=5432&since_ns=N answers `{"now_ns": ..., "gateway": ..., "carried": n, "ended": m}`: of the connections that
+were there before N (wall clock of this process), how many carried bytes after it and how many are gone. Our own probes come
+from the gateway of the network, through the published port, and are left out.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def main() -> None:
     accounts.note(connections(), time.time_ns())  # fails at once where the kernel tells nothing
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        def do_GET(self) -> None:
             query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
             now_ns = time.time_ns()
             answer = {

@@ -22,14 +22,15 @@ def clean_containers(engine: Engine | None = None) -> list[str]:
 def remove_stacks(engine: Engine, which: Callable[[dict[str, str]], bool]) -> list[str]:
     """Remove every container and network of ours whose labels `which` accepts; return what was done, a sentence each."""
     query = {"filters": f'{{"label": ["{label.STACK}"]}}'}
+    force = {"force": "1", "v": "1"}
     done: list[str] = []
     try:
-        for found in engine.ask("GET", "/containers/json", query=query | {"all": "1"}) or []:
-            if which(found["Labels"]):
-                done.append(_remove(engine, found, f"/containers/{found['Id']}", {"force": "1", "v": "1"}, "container"))
-        for found in engine.ask("GET", "/networks", query=query) or []:
-            if which(found["Labels"]):
-                done.append(_remove(engine, found, f"/networks/{found['Id']}", {}, "network"))
+        containers = [
+            found for found in engine.ask("GET", "/containers/json", query=query | {"all": "1"}) if which(found["Labels"])
+        ]
+        done += [_remove(engine, found, f"/containers/{found['Id']}", force, "container") for found in containers]
+        networks = [found for found in engine.ask("GET", "/networks", query=query) if which(found["Labels"])]
+        done += [_remove(engine, found, f"/networks/{found['Id']}", {}, "network") for found in networks]
     except EngineError as error:
         done.append(error.message)
     return done

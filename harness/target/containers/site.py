@@ -79,10 +79,12 @@ class ContainerSite:
                 raise GivenUpError("another part of the stack did not start")
             try:
                 self._start(part)
-            except StackError as error:
-                if attempt == 2 or "port is already allocated" not in str(error) and "address already in use" not in str(error):
-                    raise
+            except StackError:
+                with self._lock:
+                    ports = [host for (name, _), host in self._ports.items() if name == part.name]
                 self._forget(part.name)
+                if attempt == 2 or not any(port_taken(port) for port in ports):
+                    raise
             else:
                 return
 

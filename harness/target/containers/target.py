@@ -44,7 +44,7 @@ class ContainersTarget:
     ) -> None:
         self._settings = dict(service_settings)
         self._seed = seed
-        self._say = say or (lambda text: print(text, file=sys.stderr))
+        self._say = say or _tell
 
     def offer(self) -> Offer:
         """Return what can be asked for; starts nothing."""
@@ -87,6 +87,10 @@ class ContainersTarget:
             site.give_up()
             site.stop()
             raise
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
 
 
 def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
