@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from harness import __version__
 from harness.arrivals import expected_count
@@ -26,6 +27,7 @@ from harness.scenario.document import AbortDocument, ArrivalsDocument, ScenarioD
 from harness.scenario.faults import compile_faults
 from harness.scenario.judged import compile_objectives
 from harness.scenario.mix import compile_mix, users_needed
+from harness.scenario.offered import find_not_offered, find_over_limit, tagged
 from harness.scenario.planned_checks import compile_checks
 from harness.scenario.read import ScenarioFile
 
@@ -51,10 +53,10 @@ def compile_plan(
     findings = Findings(scenario.located)
     phases = _phases(document, findings)
     segments = _segments(document, phases, findings)
-    mix = compile_mix(document, offer, findings)
+    mix = tuple(tagged(part, offer) for part in compile_mix(document, offer, findings))
     faults = compile_faults(document, phases, offer, seed, findings)
     checks, steps = compile_checks(document, phases, planners, offer, findings)
-    bursts = tuple(burst for step in steps for burst in step.bursts)
+    bursts = tuple(replace(burst, user_class=tagged(burst.user_class, offer)) for step in steps for burst in step.bursts)
 
     expected = expected_count(segments)
     requests = round(expected) + sum(burst.count for burst in bursts)
@@ -62,9 +64,21 @@ def compile_plan(
         what = f"the plan would send {requests:,} requests; one run sends at most {MAX_REQUESTS:,}"
         findings.add(("load", "arrivals", "rate"), what)
     cost_usd = planned_cost_usd(expected, mix)
-    objectives = compile_objectives(document, phases, [part.name for part in mix], cost_usd, findings)
+    load = LoadPlan(
+        segments=segments,
+        mix=mix,
+        streamed_ratio=document.load.stream,
+        principals=users_needed(segments, offer),
+        request_timeout_ns=document.request_timeout,
+        drain_ns=document.drain,
+        workers=workers,
+        bursts=bursts,
+    )
+    objectives = compile_objectives(document, phases, load, cost_usd, findings)
     aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
-    find_undecidable(document, objectives, phases, segments, mix, findings)
+    find_not_offered(document, objectives, mix, bursts, offer, findings)
+    find_over_limit(document, segments, bursts, requests, cost_usd, offer, findings)
+    find_undecidable(document, objectives, phases, load, findings)
     findings.raise_if_any()
 
     return Plan(
@@ -83,16 +97,7 @@ def compile_plan(
         target=offer.reference,
         seed=seed,
         phases=phases,
-        load=LoadPlan(
-            segments=segments,
-            mix=mix,
-            streamed_ratio=document.load.stream,
-            principals=users_needed(segments, offer),
-            request_timeout_ns=document.request_timeout,
-            drain_ns=document.drain,
-            workers=workers,
-            bursts=bursts,
-        ),
+        load=load,
         faults=faults,
         objectives=objectives,
         checks=checks,

@@ -11,6 +11,7 @@ from harness.model.fault_kinds import check_fault
 from harness.model.plan import Phase
 from harness.model.target import Offer
 from harness.scenario.document import FaultDocument, ScenarioDocument
+from harness.scenario.offered import fault_not_offered
 
 
 def compile_faults(
@@ -23,6 +24,8 @@ def compile_faults(
             path: Path = ("phases", phase_index, "faults", fault_index)
             for problem in check_fault(written.at, written.kind, written.parameters(), sorted(offer.places)):
                 findings.add(path, f"{_show(path)}: {problem}")
+            if (reason := fault_not_offered(written.at, written.kind, offer)) is not None:
+                findings.add(path, f"{_show(path)}: {reason}")
             apply_ns, clear_ns = _window(written, phase, path, findings)
             identifier = written.id or _unique(f"{written.kind}-{written.at}".replace(".", "-").replace("_", "-"), faults)
             if any(fault.id == identifier for fault in faults):

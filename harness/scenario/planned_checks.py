@@ -47,7 +47,8 @@ def compile_checks(
             findings.add(path, str(error))
             continue
         if step.capped_principals and not offer.capped_principals:
-            findings.add(path, f"{part.check!r} needs users with a budget of their own: the target's description has no `budget`")
+            key = offer.missing.get("capped_principals", "budget")
+            findings.add(path, f"{part.check!r} needs users with a budget of their own: the target's description has no `{key}`")
         checks.append(check)
         steps.append(step)
     return tuple(checks), tuple(steps)

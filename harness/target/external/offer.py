@@ -21,7 +21,7 @@ def offer_of(description: Description) -> Offer:
         places.add("processes.service")
     missing = {place: _key_for(place) for place in _EVERYWHERE if place not in places}
     if not description.caps_principals:
-        missing["capped_principals"] = "provision"
+        missing["capped_principals"] = "provision` with `${cap_usd}"
     return Offer(
         reference=TargetReference(kind="external", name=document.name, digest=description.digest),
         places=frozenset(places),

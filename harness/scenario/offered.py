@@ -1,0 +1,109 @@
+"""What a scenario asks of a target that it does not offer, or that its limits forbid: told with the key that is missing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from harness.documents.findings import Findings
+from harness.documents.located import Path
+from harness.model.objective import Objective, Quantity
+from harness.model.plan import ArrivalSegment, Burst, UserClass
+from harness.model.target import Offer
+from harness.scenario.document import ScenarioDocument
+
+_ENDING_KINDS = frozenset({"kill", "terminate", "restart"})
+
+
+def fault_not_offered(at: str, kind: str, offer: Offer) -> str | None:
+    """Return why a fault of a known kind cannot be put there, naming the key of the description; None where it can."""
+    if at in offer.missing:
+        return f"the target's description has no `{offer.missing[at]}`"
+    if at in offer.freeze_only and kind in _ENDING_KINDS:
+        return f"a {kind} would end {at} for good: the target's description has no `{at}.start`; use freeze"
+    if offer.limits is not None and not any(fnmatchcase(at, pattern) for pattern in offer.limits.faults):
+        return (
+            f"`limits.faults` of the target's description does not allow faults at {at}: it says {', '.join(offer.limits.faults)}"
+        )
+    return None
+
+
+def find_not_offered(
+    document: ScenarioDocument,
+    objectives: Sequence[Objective],
+    mix: Iterable[UserClass],
+    bursts: Sequence[Burst],
+    offer: Offer,
+    findings: Findings,
+) -> None:
+    """Note objectives, models and checks that a described target has nothing for."""
+    if offer.reference.kind != "external":
+        return
+    by_line = {findings.line_of(("objectives", index)): index for index in range(len(document.objectives))}
+    for objective in objectives:
+        if (keys := _evidence_missing(objective, offer)) is not None:
+            path: Path = ("objectives", by_line.get(objective.line or 0, 0))
+            findings.add(path, f"{objective.written}: nothing would tell; the target's description has neither {keys}")
+    for part in mix:
+        if not _knows(offer, part.model):
+            findings.add(("load", "mix", part.name, "model"), _no_model(part.model))
+    for burst in {burst.check_id: burst for burst in bursts}.values():
+        path = ("checks",)
+        if not _knows(offer, burst.user_class.model):
+            findings.add(path, f"{burst.check_id}: {_no_model(burst.user_class.model)}")
+        if "provider.primary" not in offer.places:
+            findings.add(path, f"{burst.check_id}: nothing would meter it; the target's description has no `provider`")
+
+
+def find_over_limit(
+    document: ScenarioDocument,
+    segments: Sequence[ArrivalSegment],
+    bursts: Sequence[Burst],
+    requests: int,
+    cost_usd: float,
+    offer: Offer,
+    findings: Findings,
+) -> None:
+    """Note what goes beyond the limits to which the harness holds itself."""
+    limits = offer.limits
+    if limits is None:
+        return
+    peak_rps = max(max(segment.rate_rps, segment.end_rate_rps or 0.0) for segment in segments)
+    where: Path = ("load", "arrivals", "rate")
+    if limits.rate_rps is not None and peak_rps > limits.rate_rps:
+        findings.add(where, f"{peak_rps:g}/s is above `limits.rate_rps` of the target's description, {limits.rate_rps:g}")
+    if limits.requests is not None and requests > limits.requests:
+        findings.add(where, f"{requests:,} requests are above `limits.requests` of the target's description, {limits.requests:,}")
+    if limits.spend_usd is not None and cost_usd > limits.spend_usd:
+        findings.add(where, f"${cost_usd:.4g} is above `limits.spend_usd` of the target's description, ${limits.spend_usd:.4g}")
+    at_once: dict[int, int] = {}
+    for burst in bursts:
+        at_once[burst.at_ns] = at_once.get(burst.at_ns, 0) + burst.count
+    largest = max(at_once.values(), default=0)
+    if limits.concurrency is not None and largest > limits.concurrency:
+        what = f"a burst of {largest} at once is above `limits.concurrency` of the target's description, {limits.concurrency}"
+        findings.add(("checks",) if document.checks else where, what)
+
+
+def tagged(user_class: UserClass, offer: Offer) -> UserClass:
+    """Return the class with `[hs:SEQ]` before each prompt, where only that joins a request with the provider's calls."""
+    if not offer.prompt_tag:
+        return user_class
+    return replace(user_class, prompts=tuple(f"[hs:{{n}}] {prompt}" for prompt in user_class.prompts))
+
+
+def _evidence_missing(objective: Objective, offer: Offer) -> str | None:
+    has_provider = "provider.primary" in offer.places
+    signals = offer.signals
+    if objective.quantity is Quantity.FALLBACK_SHARE and not has_provider and signals.fallback is None and not signals.sources:
+        return "`provider` nor `signals.fallback`"
+    if objective.quantity is Quantity.SPEND and not has_provider and signals.cost is None:
+        return "`provider` nor `signals.cost`"
+    return None
+
+
+def _knows(offer: Offer, model: str | None) -> bool:
+    return offer.models is None or model is None or model == offer.model or model in offer.models
+
+
+def _no_model(model: str | None) -> str:
+    return f"it asks for the model {model!r}; the target's description has no `models.{model}`"
