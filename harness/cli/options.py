@@ -10,6 +10,7 @@ from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from harness.model.target import Target
+    from harness.target.external import ExternalTarget
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,8 +21,9 @@ def scenario_options(function: F) -> F:
     """Add the options that decide a plan: target, seed, --set and --label."""
     options = [
         click.option(
-            "--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded, containers."
+            "--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded, containers, or a FILE that describes your own service.",
         ),
+        click.option("--allow", multiple=True, metavar="HOST", expose_value=False, callback=_keep_allowed, help="A host beyond this machine that the target's FILE may name."),
         click.option(
             "--seed",
             default=1,
@@ -42,6 +44,10 @@ def scenario_options(function: F) -> F:
     return function
 
 
+def _keep_allowed(context: click.Context, _: click.Parameter, hosts: tuple[str, ...]) -> None:
+    context.meta["harness.allowed_hosts"] = hosts  # typed by a person for this very command, so it stays with the command
+
+
 def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     """Return `k=v` texts as a mapping. Raises ConfigurationError."""
     labels: dict[str, str] = {}
@@ -53,6 +59,23 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     return labels
 
 
+def describes_target(name: str) -> bool:
+    """Return whether `--target` names a file and not one of the harness's own targets."""
+    return name not in TARGETS and (name.endswith((".yaml", ".yml")) or "/" in name)
+
+
+def make_external(name: str, seed: int, *, checked: bool = True) -> "ExternalTarget":
+    """Return the target that a file describes, with the hosts that this command allows. Raises ConfigurationError."""
+    from pathlib import Path
+
+    from harness.target.description import read_description
+    from harness.target.external import ExternalTarget
+
+    context = click.get_current_context(silent=True)
+    allowed = () if context is None else tuple(context.meta.get("harness.allowed_hosts", ()))
+    return ExternalTarget(read_description(Path(name)), allowed_hosts=allowed, seed=seed, checked=checked)
+
+
 def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
     """Return the target that `--target` names. service: `fallback=off`, settings of the reference service.
 
@@ -60,8 +83,12 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
     """
     from harness.errors import did_you_mean
 
+    if describes_target(name):
+        if service:
+            raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
+        return make_external(name, seed)
     if name not in TARGETS:
-        raise ConfigurationError(f"--target {name!r} is not known; there is {', '.join(TARGETS)}{did_you_mean(name, TARGETS)}")
+        raise ConfigurationError(f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}")
     settings: dict[str, str] = {}
     for text in service:
         setting, equals, value = text.partition("=")

@@ -16,7 +16,7 @@ from harness.model.assignment import Assignment
 from harness.model.fault_radius import blast_radius
 from harness.model.journal import Event
 from harness.model.plan import Clock, Plan
-from harness.model.target import Needs, Target
+from harness.model.target import Needs, Target, approach_of
 from harness.run.following import Following
 from harness.run.hand import Hand, Owner
 from harness.run.interruption import Interruption
@@ -107,7 +107,18 @@ def _start(
     for line in blast_radius(plan.faults, plan.scenario.blast_radius):
         say(line)
 
-    assignment = Assignment(run_directory=str(run.path.resolve()), base_url=live.target.base_url, keys=live.target.keys)
+    approach = approach_of(live.target)
+    assignment = Assignment(
+        run_directory=str(run.path.resolve()),
+        base_url=live.target.base_url,
+        keys=live.target.keys,
+        chat_path=approach.chat_path,
+        auth_header=approach.auth_header,
+        auth_value=approach.auth_value,
+        model_names=approach.model_names,
+        max_in_flight=approach.max_in_flight,
+        allowed_hosts=approach.allowed_hosts,
+    )
     live.load = start_load(assignment, run.logs, workers=plan.load.workers, gathering=gathering, say=say)
     live.load.wait_ready()
     lead_ns = round(LEAD_S * 1e9)
