@@ -21,9 +21,20 @@ def scenario_options(function: F) -> F:
     """Add the options that decide a plan: target, seed, --set and --label."""
     options = [
         click.option(
-            "--target", default="embedded", envvar="HARNESS_TARGET", show_default=True, help="What to test: embedded, containers, or a FILE that describes your own service.",
+            "--target",
+            default="embedded",
+            envvar="HARNESS_TARGET",
+            show_default=True,
+            help="What to test: embedded, containers, or a FILE that describes your own service.",
         ),
-        click.option("--allow", multiple=True, metavar="HOST", expose_value=False, callback=_keep_allowed, help="A host beyond this machine that the target's FILE may name."),
+        click.option(
+            "--allow",
+            multiple=True,
+            metavar="HOST",
+            expose_value=False,
+            callback=_keep_allowed,
+            help="A host beyond this machine that the target's FILE may name.",
+        ),
         click.option(
             "--seed",
             default=1,
@@ -88,7 +99,9 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
             raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
         return make_external(name, seed)
     if name not in TARGETS:
-        raise ConfigurationError(f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}")
+        raise ConfigurationError(
+            f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}"
+        )
     settings: dict[str, str] = {}
     for text in service:
         setting, equals, value = text.partition("=")

@@ -48,8 +48,12 @@ class Description:
         return any("${cap_usd}" in str(step.body) for step in self.steps)
 
 
-def is_description(located: Located) -> bool:
-    """Return whether a document is meant as a target description: it says where something is, and no phases."""
+def is_target_file(path: FilePath) -> bool:
+    """Return whether a file is meant as a target description: it says where something is, and has no phases."""
+    try:
+        located, _ = read_located(path)
+    except ConfigurationError:
+        return False
     return isinstance(located.data, dict) and "base_url" in located.data and "phases" not in located.data
 
 
