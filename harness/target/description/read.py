@@ -176,10 +176,10 @@ def _names(document: TargetDocument) -> dict[str, str]:
 
 def _check_references(path: Path, text: str, names: dict[str, str], findings: Findings) -> None:
     for name in references(text):
-        if name.startswith(("env:", "file:", "port.")) and not name.endswith((":", ".")):
+        if name.startswith(("env:", "file:", "port.", "random.")) and not name.endswith((":", ".")):
             continue
         if name not in names:
-            allowed = [*sorted(names), "env:NAME", "file:PATH", "port.NAME"]
+            allowed = [*sorted(names), "env:NAME", "file:PATH", "port.NAME", "random.NAME"]
             hint = did_you_mean(name, names)
             findings.add(path, f"${{{name}}} is not known; allowed: {', '.join(allowed)}{hint}")
         elif names[name] and (not path or path[0] != names[name]):

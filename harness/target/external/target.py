@@ -1,6 +1,7 @@
 """The external target: what a description says, made real and seen to answer before any load."""
 
 import contextlib
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,13 @@ class ExternalTarget:
     def _build(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> RunningExternal:
         document = self.description.document
         placeholders.know_all({"here": str(self.description.folder), "scratch": str(site.scratch)})
-        placeholders.know_all({name: str(site.free_port()) for name in self._ports()})
+        ports, randoms = self._made_for_the_run()
+        placeholders.know_all({name: str(site.free_port()) for name in ports})
+        for name in randoms:
+            secret = secrets.token_hex(24)
+            placeholders.keep(secret)
+            placeholders.know_all({name: secret})
+        site.mask_also(list(placeholders.secrets))
         caller = Caller(placeholders.fill(document.base_url), self._allowed)
         links, control_url = self._links(site, placeholders, needs)
         foreign = None
@@ -136,15 +143,12 @@ class ExternalTarget:
         found = preflight(running, caller, self.offer())
         return replace(running, reference=replace(running.reference, version=self._version(found, placeholders)))
 
-    def _ports(self) -> list[str]:
-        """Return the placeholders that stand for a free port."""
+    def _made_for_the_run(self) -> tuple[list[str], list[str]]:
+        """Return the placeholders that stand for a free port, and those for a new secret."""
         found: dict[str, None] = {}
-
-        def visit(_: tuple[str | int, ...], text: str) -> None:
-            found.update(dict.fromkeys(name for name in references(text) if name == "port" or name.startswith("port.")))
-
-        each_text(self.description.located.data, (), visit)
-        return list(found)
+        each_text(self.description.located.data, (), lambda _, text: found.update(dict.fromkeys(references(text))))
+        ports = [name for name in found if name == "port" or name.startswith("port.")]
+        return ports, [name for name in found if name.startswith("random.")]
 
     def _links(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> tuple[dict[str, Link], str | None]:
         """Start provider and fault proxy where they are asked for; return the links, and the provider's control."""
