@@ -1,6 +1,36 @@
-"""What every test shares: Hypothesis without a clock, since these machines are noisy and a deadline measures them."""
+"""What every test shares.
 
+Hypothesis runs without a clock, since these machines are noisy and a deadline would measure them. Tests that could not
+run here are told at the end, grouped by reason (container tests by name: `tests/container/conftest.py`); with `CI=true`
+they are failures.
+"""
+
+import os
+from collections import defaultdict
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not report.nodeid.startswith("tests/container/"):
+            by_reason[reason].append(report.nodeid)
+    for reason, names in sorted(by_reason.items()):
+        terminalreporter.write_line(f"not run here ({len(names)}): {reason}")
+        for name in names[:3]:
+            terminalreporter.write_line(f"    {name}")
+        if len(names) > 3:
+            terminalreporter.write_line(f"    and {len(names) - 3} more")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI everything that a test needs is installed: one that did not run is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -78,9 +78,12 @@ def a_control_process(at: Path) -> Iterator[tuple[subprocess.Popen[bytes], marke
 def everyone_in(found: marker.Marker) -> list[Identity]:
     """Return the children and what they started: the sleeps that nobody told us of."""
     children = [child for _, child in found.children]
-    grandchildren = [
-        int(pid) for child in children for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-    ]
+    deadline = time.monotonic() + 5
+    grandchildren: list[int] = []
+    while len(grandchildren) < 2 and time.monotonic() < deadline:  # a shell has its sleep a moment after its own start
+        grandchildren = [
+            int(pid) for child in children for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+        ]
     assert len(grandchildren) == len(children) == 2
     return [found.keeper, *children, *filter(None, map(identify, grandchildren))]
 
