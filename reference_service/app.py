@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,23 +11,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from reference_service.admin import Office
+from reference_service.background import in_background
 from reference_service.chat import ChatCompletions
 from reference_service.envelope import Enveloped
-from reference_service.errors import InvalidRequest, Refusal, StoreUnavailable
+from reference_service.errors import InvalidRequest, Refusal
 from reference_service.health import Drain
 from reference_service.inbox import Disconnected
 from reference_service.messages import Desk
 from reference_service.pipeline import Pipeline
 from reference_service.resources import Resources
 
-GENERATION_EVERY_S = 0.5
-SWEEP_EVERY_S = 10.0
-
 
 def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp:
     """Return the ASGI application; its lifespan opens and closes the resources."""
     s = resources.settings
-    desk = Desk(pipeline, resources)
+    desk, office = Desk(pipeline, resources), Office(pipeline, resources)
     health = resources.parts.health(resources, drain)
 
     @contextlib.asynccontextmanager
@@ -35,16 +34,12 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
         if s.defect:
             resources.write_log({"event": "planted_defect", "under_test": True})
         await resources.open()
-        background = [
-            asyncio.create_task(resources.warm()),
-            asyncio.create_task(_every(GENERATION_EVERY_S, pipeline.cache.refresh)),
-            asyncio.create_task(_every(SWEEP_EVERY_S, lambda: resources.database.rows("select ledger_sweep()"))),
-        ]
+        warming = asyncio.create_task(resources.warm())
         try:
-            yield
+            async with in_background(resources, pipeline):
+                yield
         finally:
-            for task in background:
-                task.cancel()
+            warming.cancel()
             await resources.close()
 
     async def metrics(_: Request) -> Response:
@@ -57,7 +52,8 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
             Route("/message", desk.enqueue, methods=["POST"]),
             Route("/message/{id}", desk.fetch, methods=["GET"]),
             Route("/feedback", desk.feedback, methods=["POST"]),
-            Route("/admin/knowledge", desk.knowledge, methods=["POST"]),
+            Route("/admin/knowledge", office.put_knowledge, methods=["POST"]),
+            Route("/admin/knowledge/{id}", office.delete_knowledge, methods=["DELETE"]),
             Route("/live", health.live),
             Route("/ready", health.ready),
             Route("/metrics", metrics),
@@ -66,14 +62,6 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
         exception_handlers={HTTPException: _http_error, Refusal: _refusal, Disconnected: _gone},
     )
     return Enveloped(app, resources.metrics, instance=s.instance, version=s.version, defect=s.defect)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Run `work` again and again; a store that is down is tried again next time."""
-    while True:
-        with contextlib.suppress(StoreUnavailable):
-            await work()
-        await asyncio.sleep(seconds)
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -11,10 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from reference_service.envelope import Envelope, send_json, send_refusal
 from reference_service.errors import ContentBlocked, Refusal, UpstreamFailed
-from reference_service.events import model_of, usage_body
+from reference_service.events import gateway_body, model_of, usage_body
 from reference_service.inbox import Disconnected, Inbox
 from reference_service.pipeline import Pipeline
-from reference_service.pricing import usd
 from reference_service.provider.failure import ProviderFailure
 from reference_service.resources import Resources
 from reference_service.turn import Answer, Turn
@@ -129,10 +128,12 @@ class ChatCompletions:
         """Keep and settle before the last byte: who asks again at once finds both done."""
         await self._pipeline.guards["settle"](turn)
         await self._pipeline.guards["remember"](turn)
+        await self._pipeline.guards["land"](turn)
 
     async def _finish(self, turn: Turn) -> None:
         if turn.flow is not None:
             await turn.flow.aclose()
+        await self._pipeline.guards["land"](turn)
         await self._pipeline.guards["settle"](turn)
         await self._pipeline.guards["log"](turn)
         self._resources.metrics.turn(turn)
@@ -157,7 +158,7 @@ def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:
             {"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": answer.finish_reason}
         ],
         "usage": usage_body(answer),
-        "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
+        "gateway": gateway_body(turn),
     }
 
 

@@ -101,7 +101,7 @@ def route_of(path: str) -> str:
     """Return the route's label: bounded, whatever paths are tried."""
     if path in ROUTES:
         return path
-    return "/message/{id}" if path.startswith("/message/") else "other"
+    return next((f"{start}{{id}}" for start in ("/message/", "/admin/knowledge/") if path.startswith(start)), "other")
 
 
 async def send_json(send: Send, status: int, value: object, headers: Mapping[str, str] | None = None) -> None:

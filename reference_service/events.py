@@ -34,7 +34,7 @@ class Events:
                 **self._base,
                 "choices": [],
                 "usage": usage_body(answer),
-                "gateway": {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded},
+                "gateway": gateway_body(turn),
             }
             out += b"data: " + msgspec.json.encode(usage) + b"\n\n"
         return out + b"data: [DONE]\n\n"
@@ -43,6 +43,12 @@ class Events:
         """Return the error event that ends a stream that broke."""
         error = {"message": "The answer broke off.", "type": kind, "param": None, "code": kind}
         return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
+
+
+def gateway_body(turn: Turn) -> dict[str, object]:
+    """Return what the gateway says of an answer: its cost, whether it is degraded, the passages it was given."""
+    sources = [{"id": p.document_id, "title": p.title, "score": p.score} for p in turn.passages]
+    return {"cost_usd": usd(turn.cost_nanousd), "degraded": turn.degraded, "sources": sources}
 
 
 def usage_body(answer: Answer) -> dict[str, int]:

@@ -18,6 +18,7 @@ from reference_service.guards.call_provider import CallProvider
 from reference_service.guards.log import Log
 from reference_service.guards.rate_limit import RateLimit
 from reference_service.guards.reserve_budget import ReserveBudget
+from reference_service.guards.retrieve import Retrieve
 from reference_service.guards.route import Route
 from reference_service.guards.screen import Screen
 from reference_service.guards.screen_answer import ScreenAnswer
@@ -27,6 +28,7 @@ from reference_service.health import Health
 from reference_service.ledger import Ledger
 from reference_service.metrics import Metrics
 from reference_service.provider.endpoint import Endpoint
+from reference_service.retrieval.knowledge import Knowledge
 from reference_service.settings import Settings
 from reference_service.store import Store
 
@@ -47,7 +49,9 @@ class Parts:
     validate: type[Validate] = Validate
     screen: type[Screen] = Screen
     cache: type[Cache] = Cache
+    knowledge: type[Knowledge] = Knowledge
     route: type[Route] = Route
+    retrieve: type[Retrieve] = Retrieve
     reserve_budget: type[ReserveBudget] = ReserveBudget
     call_provider: type[CallProvider] = CallProvider
     screen_answer: type[ScreenAnswer] = ScreenAnswer

@@ -8,9 +8,9 @@ from reference_service.resources import Resources
 from reference_service.turn import Guard, Turn
 
 ADMISSION = ("authenticate", "rate_limit", "validate", "screen")
-ANSWERING = ("cache", "route", "reserve_budget", "call_provider", "screen_answer")
-CLOSING = ("remember", "settle", "log")
-_ONLY_WITHOUT_ANSWER = frozenset({"route", "reserve_budget", "call_provider"})
+ANSWERING = ("cache", "route", "retrieve", "reserve_budget", "call_provider", "screen_answer")
+CLOSING = ("remember", "land", "settle", "log")
+_ONLY_WITHOUT_ANSWER = frozenset({"route", "retrieve", "reserve_budget", "call_provider"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,13 @@ def build_guards(resources: Resources) -> tuple[dict[str, Guard], Cache]:
         "validate": p.validate(s),
         "screen": p.screen(),
         "cache": cache,
-        "route": p.route(s, r.database),
+        "route": p.route(s, r.database, r.workflows),
+        "retrieve": p.retrieve(r.knowledge, r.workflows, s, lambda: cache.generation),
         "reserve_budget": reserve,
         "call_provider": p.call_provider(r.endpoints, reserve, s, r.metrics),
         "screen_answer": p.screen_answer(),
         "remember": cache.remember,
+        "land": cache.land,
         "settle": p.settle(r.ledger, s, r.metrics),
         "log": p.log(r.write_log),
     }

@@ -15,8 +15,12 @@ from reference_service.ledger import Ledger
 from reference_service.metrics import Metrics
 from reference_service.parts import Parts, parts_for
 from reference_service.provider.endpoint import Endpoint
+from reference_service.retrieval.embedding import Embedder, HashedEmbedder
+from reference_service.retrieval.knowledge import Knowledge
+from reference_service.retrieval.provider_embedder import ProviderEmbedder
 from reference_service.settings import Settings
 from reference_service.store import Store
+from reference_service.workflow import Workflows, load, read_texts
 
 LogWriter = Callable[[dict[str, object]], None]
 
@@ -30,6 +34,8 @@ class Resources:
     database: Database
     ledger: Ledger
     endpoints: tuple[Endpoint, ...]
+    knowledge: Knowledge
+    workflows: Workflows
     metrics: Metrics
     write_log: LogWriter
     parts: Parts
@@ -80,10 +86,19 @@ def build_resources(settings: Settings) -> Resources:
         database=database,
         ledger=parts.ledger(database, s),
         endpoints=tuple(endpoints),
+        knowledge=parts.knowledge(database, embedder_for(s)),
+        workflows=load(read_texts(s.workflows)),
         metrics=parts.metrics(),
         write_log=json_lines(s.instance, s.version, s.defect),
         parts=parts,
     )
+
+
+def embedder_for(s: Settings) -> Embedder:
+    """Return the embedder that the settings choose."""
+    if s.embeddings == "offline":
+        return HashedEmbedder()
+    return ProviderEmbedder(s.provider_primary_url, key=s.provider_key, model=s.embedding_model, limit_s=s.retrieval_timeout_s)
 
 
 def json_lines(instance: str, version: str, defect: str = "") -> LogWriter:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -53,6 +54,12 @@ class Settings(BaseModel):
     defect: str = ""
     under_test: str = ""
 
+    # knowledge: workflows' folder (empty: the ones that come with the service), embeddings offline or by the provider
+    workflows: str = ""
+    embeddings: Literal["offline", "provider"] = "offline"
+    embedding_model: str = "sim-embed"
+    retrieval_timeout_s: float = Field(default=0.5, gt=0)
+
     # the document's limits
     rate_limit: int = Field(default=10, ge=1)
     rate_window_s: float = Field(default=60.0, gt=0)
@@ -64,6 +71,7 @@ class Settings(BaseModel):
     json_max_depth: int = Field(default=16, ge=2)
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     cache_stale_s: float = Field(default=86400.0, ge=0)
+    single_flight_wait_s: float = Field(default=3.0, ge=0)
     cache_memory_entries: int = Field(default=2000, ge=0)
     service_budget_usd: float = Field(default=50.0, ge=0)
     tenant_budget_usd: float | None = Field(default=None, ge=0)

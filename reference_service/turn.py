@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 CacheState = Literal["hit-memory", "hit-shared", "stale", "miss", "bypass"]
-Degraded = Literal["0", "stale_cache", "canned"]
+Degraded = Literal["0", "no_context", "stale_cache", "canned"]
 Source = Literal["primary", "secondary", "rule", "none"]
-Intent = Literal["greeting", "faq", "knowledge", "escalation"]
+Intent = Literal["greeting", "feedback", "faq", "knowledge", "escalation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,16 @@ class Utterance:
 
     role: str
     content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A part of a document of the tenant's knowledge base. score: cosine of the angle to the question, at most 1."""
+
+    document_id: str
+    title: str
+    text: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +95,10 @@ class Turn:
     """One request on its way. Each guard reads what earlier ones wrote and writes its own part.
 
     uid is ours and unique; request_id may come from the client and repeat. Times are of `time.monotonic`, seconds.
+    `context` is put before the conversation, from `passages`; retrieval_s None: no search was made. `broken` names the
+    endpoints whose stream broke before anything of it left.
     `error` is what the client was told, `reason` what only the log may know.
+    `flight` is held while others may wait for this answer. `action` is what was asked for, as the audit log names it.
     `answer` ends the way early; `flow` is a live answer whose first piece has already arrived.
     """
 
@@ -104,6 +117,11 @@ class Turn:
     cache: CacheState = "bypass"
     cache_key: str | None = None
     stale: Answer | None = None
+    passages: tuple[Passage, ...] = ()
+    flight: object = None
+    context: tuple[Utterance, ...] = ()
+    retrieval_s: float | None = None
+    broken: set[str] = field(default_factory=set)
     reservations: list[Reservation] = field(default_factory=list)
     answer: Answer | None = None
     flow: AsyncGenerator[str, None] | None = None
@@ -113,6 +131,7 @@ class Turn:
     circuit: str = "closed"
     degraded: Degraded = "0"
     limits: dict[str, str] = field(default_factory=dict)
+    action: str = "ask"
     error: str | None = None
     reason: str | None = None
     settled: bool = False
@@ -128,6 +147,11 @@ class Turn:
         """Return the question; only guards after `validate` may ask."""
         assert self.question is not None
         return self.question
+
+    @property
+    def prompt(self) -> tuple[Utterance, ...]:
+        """Return what a model is sent: the context that was found, then the conversation."""
+        return (*self.context, *self.asked.messages)
 
     @property
     def cost_nanousd(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from reference_service.background import in_background
 from reference_service.chat import reason_of, whole_body
 from reference_service.errors import GuardUnavailable, Refusal, SettingsError, StoreUnavailable, UpstreamFailed
 from reference_service.guards.validate import Validate
@@ -129,14 +130,16 @@ async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     resources = build_resources(settings)
     await resources.open()
-    worker = Worker(resources, build_pipeline(resources))
+    pipeline = build_pipeline(resources)
+    worker = Worker(resources, pipeline)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stopping.set)
     sys.stdout.write(json.dumps({"event": "ready"}) + "\n")
     sys.stdout.flush()
     try:
-        await worker.run()
+        async with in_background(resources, pipeline):
+            await worker.run()
     finally:
         await resources.close()
 

@@ -1,5 +1,8 @@
 """Has it been answered: memory, then the shared store, an hour each; the tenant is part of the key.
 
+Every look-up asks the store for the generation, so that no instance gives an answer that a change of the knowledge base
+has made old. Who asks what is being asked already waits for that answer, on all instances (`SingleFlight`).
+
 Only answers that are the same each time are kept: temperature 0, given by the client. `cache-control: no-cache` or
 `no-store` passes by. After its hour an answer stays for a day as `stale`, for the fallback chain alone. A new
 knowledge base changes the generation in every key, and so leaves rate counters and all else in the store alone.
@@ -15,12 +18,21 @@ import msgspec
 
 from reference_service.errors import StoreUnavailable
 from reference_service.settings import Settings
+from reference_service.single_flight import SingleFlight
 from reference_service.store import Script, Store
-from reference_service.turn import Answer, Turn, Usage
+from reference_service.turn import Answer, Passage, Turn, Usage
 
 GENERATION_KEY = "cache:generation"
 GENERATION_KNOWN_S = 2.0
 GENERATION = Script("redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])")
+
+
+class KeptSource(msgspec.Struct, frozen=True):
+    """A passage that the answer was given, without its text."""
+
+    id: str
+    title: str
+    score: float
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -31,10 +43,13 @@ class Kept(msgspec.Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     stored_at: float
+    sources: tuple[KeptSource, ...] = ()
 
 
 class Cache:
     """Looks up (`__call__`) and keeps (`remember`). `refresh` keeps both levels on one generation."""
+
+    flight_class: type[SingleFlight] = SingleFlight
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -42,31 +57,54 @@ class Cache:
         self._memory: OrderedDict[str, Kept] = OrderedDict()
         self._generation: str | None = None
         self._generation_at = 0.0
+        self.flights = self.flight_class(store, wait_s=settings.single_flight_wait_s)
         self._decoder = msgspec.json.Decoder(Kept)
+
+    @property
+    def generation(self) -> str | None:
+        """Return what changes whenever any knowledge does, as far as this process has heard; None: nothing heard for long."""
+        return self._generation if time.monotonic() - self._generation_at <= GENERATION_KNOWN_S else None
 
     async def __call__(self, turn: Turn) -> None:
         """Set `answer` on a hit; on a miss set `cache_key`, and `stale` where there is an old answer."""
         control = turn.headers.get("cache-control", "").lower()
         if turn.asked.temperature != 0 or "no-cache" in control or "no-store" in control:
             return
-        if time.monotonic() - self._generation_at > GENERATION_KNOWN_S:
-            try:
-                await self.refresh()
-            except StoreUnavailable:
-                return  # not knowing whether the knowledge changed, no cached answer may pass for a fresh one
+        try:
+            await self.refresh()
+        except StoreUnavailable:
+            return  # not knowing whether the knowledge changed, no cached answer may pass for a fresh one
         turn.cache_key = self._key(turn)
         turn.cache = "miss"
-        kept = self._memory.get(turn.cache_key)
+        while not await self._find(turn, turn.cache_key):
+            if await self.flights.take_off(turn, turn.cache_key):
+                return
+
+    async def _find(self, turn: Turn, key: str) -> bool:
+        """Set `answer` and return True where a fresh one is kept; note an old one."""
+        kept = self._memory.get(key)
         if kept is not None and self._is_fresh(kept):
-            self._memory.move_to_end(turn.cache_key)
-            turn.answer, turn.cache = _answer(kept), "hit-memory"
-            return
-        shared = await self._from_store(turn.cache_key)
+            self._memory.move_to_end(key)
+            self._give(turn, kept)
+            turn.cache = "hit-memory"
+            return True
+        shared = await self._from_store(key)
         if shared is not None and self._is_fresh(shared):
-            self._put(turn.cache_key, shared)
-            turn.answer, turn.cache = _answer(shared), "hit-shared"
-        elif (old := shared or kept) is not None:
+            self._put(key, shared)
+            self._give(turn, shared)
+            turn.cache = "hit-shared"
+            return True
+        if (old := shared or kept) is not None:
             turn.stale = _answer(old)
+        return False
+
+    def _give(self, turn: Turn, kept: Kept) -> None:
+        turn.answer = _answer(kept)
+        turn.passages = tuple(Passage(document_id=s.id, title=s.title, text="", score=s.score) for s in kept.sources)
+
+    async def land(self, turn: Turn) -> None:
+        """Let those go who wait for this turn's answer, whatever became of it; a second time does nothing."""
+        await self.flights.land(turn)
 
     async def remember(self, turn: Turn) -> None:
         """Keep a model's whole, undegraded answer; a store that is down costs nothing but the hit."""
@@ -75,7 +113,14 @@ class Cache:
             return
         if answer.finish_reason == "content_filter" or turn.source != "primary":
             return
-        kept = Kept(answer.text, answer.finish_reason, answer.usage.prompt_tokens, answer.usage.completion_tokens, time.time())
+        kept = Kept(
+            answer.text,
+            answer.finish_reason,
+            answer.usage.prompt_tokens,
+            answer.usage.completion_tokens,
+            time.time(),
+            tuple(KeptSource(p.document_id, p.title, p.score) for p in turn.passages),
+        )
         self._put(turn.cache_key, kept)
         keep_ms = int((self._settings.cache_ttl_s + self._settings.cache_stale_s) * 1000)
         with contextlib.suppress(StoreUnavailable):

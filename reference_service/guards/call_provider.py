@@ -142,7 +142,7 @@ class CallProvider:
 
     async def _flow(self, turn: Turn, endpoint: Endpoint, held: Reservation, call: ProviderCall) -> AsyncGenerator[str, None]:
         """Yield the pieces; at the end set `answer`. However it ends, the reservation knows what was seen."""
-        prompts = tuple(m.content for m in turn.asked.messages)
+        prompts = tuple(m.content for m in turn.prompt)
         text: list[str] = []
         latest = time.monotonic() + self._settings.stream_max_s
         try:

@@ -32,7 +32,7 @@ class ReserveBudget:
     async def hold(self, turn: Turn, model: str) -> Reservation:
         """Return a reservation for one attempt with `model`, or with the cheap model where a budget is nearly gone."""
         s = self._settings
-        prompt_tokens = sum(count_tokens(m.content) for m in turn.asked.messages)
+        prompt_tokens = sum(count_tokens(m.content) for m in turn.prompt)
         # A model that the client named is refused when it no longer fits; it is not swapped behind their back.
         may_cheapen = turn.asked.model == AUTO and model not in (s.cheap_model, s.small_model, s.backup_model)
         cheap = s.cheap_model if may_cheapen else None

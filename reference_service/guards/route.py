@@ -1,7 +1,8 @@
 """What kind of question it is, and which model answers it with how many tokens.
 
-greeting and escalation are answered by rule. An FAQ of low complexity goes to the small model, all else to the large
-one; whether 90 % of a budget is gone, and the cheap model must do, is for the ledger to say (`reserve_budget`).
+The workflows' files say which messages are whose; greeting, feedback and escalation are answered by rule. An FAQ of
+low complexity goes to the small model, all else to the large one; whether 90 % of a budget is gone, and the cheap model
+must do, is for the ledger to say (`reserve_budget`).
 """
 
 import re
@@ -12,39 +13,15 @@ from reference_service.guards.validate import AUTO
 from reference_service.pricing import count_tokens
 from reference_service.settings import Settings
 from reference_service.turn import Answer, Intent, Turn, Usage
+from reference_service.workflow import Workflow, Workflows
 
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|halo|hai)(?: there| all| team)?[\s!.,]*", re.IGNORECASE
-)
-_ESCALATION = re.compile(
-    r"\b(?:(?:talk|speak|connect|transfer)\b.{0,40}\b(?:human|person|agent|representative|manager|someone)|"
-    r"human agent|real person|file a complaint|lawyer|supervisor)\b",
-    re.IGNORECASE,
-)
-_FAQ = re.compile(
-    r"\b(?:opening hours|business hours|reset my password|payment methods?|invoice|cancel (?:my )?order|"
-    r"track (?:my )?order|shipping cost|return policy|contact (?:number|details)|price list|where are you located)\b",
-    re.IGNORECASE,
-)
 _HARD = re.compile(
     r"\b(?:explain|compare|analy[sz]e|summari[sz]e|describe|why|step by step|difference|exceptions?|trade-?offs?)\b",
     re.IGNORECASE,
 )
 
 _RECORD = "insert into escalation (request_id, account_id) values ($1, $2) on conflict do nothing"
-GREETING = "Hello! How can I help you today?"
-ESCALATION = "I am passing you on to a colleague, who will answer you in person."
-
-
-def intent_of(text: str) -> Intent:
-    """Return the intent by rules; what no rule knows is a knowledge question."""
-    if _GREETING.fullmatch(text):
-        return "greeting"
-    if _ESCALATION.search(text):
-        return "escalation"
-    if _FAQ.search(text) and len(text.split()) <= 15:
-        return "faq"
-    return "knowledge"
+_SCORE = "insert into feedback (account_id, request_id, score) values ($1, $2, $3)"
 
 
 def complexity_of(text: str) -> float:
@@ -62,26 +39,22 @@ def max_tokens_of(intent: Intent, text: str, settings: Settings, asked: int | No
 
 
 class Route:
-    """Sets `intent`, `complexity`, `model`, `max_tokens`; answers greetings and escalations itself."""
+    """Sets `intent`, `complexity`, `model`, `max_tokens`; answers itself what a workflow answers by rule."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, workflows: Workflows) -> None:
         self._settings = settings
         self._database = database
+        self._workflows = workflows
 
     async def __call__(self, turn: Turn) -> None:
-        """Raise GuardUnavailable when an escalation cannot be recorded: a person who was promised must come."""
+        """Raise GuardUnavailable when an escalation or a score cannot be recorded: a person who was promised must come."""
         s, text = self._settings, turn.asked.last
-        turn.intent = intent_of(text)
+        turn.intent = self._workflows.intent_of(text)
         turn.complexity = complexity_of(text)
-        if turn.intent == "greeting":
-            _by_rule(turn, GREETING)
-            return
-        if turn.intent == "escalation":
-            try:
-                await self._database.rows(_RECORD, turn.uid, turn.who.account_id)
-            except StoreUnavailable as error:
-                raise GuardUnavailable("route") from error
-            _by_rule(turn, ESCALATION)
+        workflow = self._workflows.of(turn.intent)
+        if workflow.by_rule is not None:
+            await self._record(turn, workflow)
+            _by_rule(turn, workflow.by_rule)
             return
         turn.max_tokens = max_tokens_of(turn.intent, text, s, turn.asked.max_tokens)
         if turn.asked.model != AUTO:
@@ -90,6 +63,15 @@ class Route:
             turn.model = s.small_model
         else:
             turn.model = s.large_model
+
+    async def _record(self, turn: Turn, workflow: Workflow) -> None:
+        try:
+            if workflow.name == "escalation":
+                await self._database.rows(_RECORD, turn.uid, turn.who.account_id)
+            elif workflow.name == "feedback":
+                await self._database.rows(_SCORE, turn.who.account_id, turn.request_id, workflow.number_in(turn.asked.last) or 1)
+        except StoreUnavailable as error:
+            raise GuardUnavailable("route") from error
 
 
 def _by_rule(turn: Turn, text: str) -> None:

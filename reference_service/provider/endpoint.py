@@ -99,7 +99,7 @@ def request_body(turn: Turn, model: str) -> bytes:
         {
             **question.parameters,
             "model": model,
-            "messages": [{"role": m.role, "content": m.content} for m in question.messages],
+            "messages": [{"role": m.role, "content": m.content} for m in turn.prompt],
             "max_tokens": turn.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
