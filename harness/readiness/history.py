@@ -108,6 +108,13 @@ def read_history(path: Path) -> History:
     return History(runs=tuple(runs.values()), problems=tuple(problems), digest=sha256_of(path))
 
 
+def merge(histories: Sequence[History]) -> History:
+    """Return several histories as one; a run that stands in two of them counts once."""
+    runs = {line.run_id: line for history in histories for line in history.runs}
+    problems = tuple(text for history in histories for text in history.problems)
+    return History(runs=tuple(runs.values()), problems=problems, digest=histories[0].digest if len(histories) == 1 else "")
+
+
 def attempts_of(history: Sequence[HistoryLine], scenario: str, digest: str, version: str) -> list[HistoryLine]:
     """Return the runs of one scenario digest on one target version that were not changed on the command line."""
     return [

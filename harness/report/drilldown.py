@@ -46,17 +46,18 @@ class DrillDown:
         return frozenset(row.seq for row in self.rows)
 
 
-def choose_rows(requests: pa.Table, verdict: Verdict | None) -> DrillDown:
-    """Return at most MOST_ROWS requests."""
+def choose_rows(requests: pa.Table, verdict: Verdict | None, *, most: int = MOST_ROWS) -> DrillDown:
+    """Return at most `most` requests."""
     bad_mask = pc.fill_null(requests["bad"], False)
     evidence = pa.array(sorted(_evidence(verdict)), type=pa.int64())
     is_evidence = pc.is_in(requests["seq"], value_set=evidence)
-    named = requests.filter(is_evidence).slice(0, MOST_ROWS)
+    named = requests.filter(is_evidence).slice(0, most)
+    good = min(_FEWEST_GOOD, most // 4)
     others = requests.filter(pc.invert(is_evidence))
     bad = requests.filter(bad_mask).num_rows
-    other_bad = _spread(others.filter(pc.fill_null(others["bad"], False)), MOST_ROWS - _FEWEST_GOOD - named.num_rows)
-    other_good = _spread(others.filter(pc.invert(pc.fill_null(others["bad"], False))), _FEWEST_GOOD)
-    chosen = pa.concat_tables([named, other_bad, other_good]).slice(0, MOST_ROWS).sort_by("seq")
+    other_bad = _spread(others.filter(pc.fill_null(others["bad"], False)), most - good - named.num_rows)
+    other_good = _spread(others.filter(pc.invert(pc.fill_null(others["bad"], False))), good)
+    chosen = pa.concat_tables([named, other_bad, other_good]).slice(0, most).sort_by("seq")
     rows = chosen.to_pylist()
     longest_s = max((row["response_s"] for row in rows if row["response_s"] is not None), default=0.0)
     return DrillDown(rows=tuple(Row(cells=row, spent=_bar(row, longest_s)) for row in rows), bad=bad, of=requests.num_rows)

@@ -23,9 +23,13 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
 class Sheet:
-    """Collects style declarations; the same declarations share one class."""
+    """Collects style declarations; the same declarations share one class.
+
+    prefix: stands before every id of a plot, so that several runs can stand in one page.
+    """
 
     def __init__(self) -> None:
+        self.prefix = ""
         self._classes: dict[str, str] = {}
 
     def class_of(self, declarations: str) -> str:
@@ -47,6 +51,7 @@ def inline(figure: "Figure", *, name: str, css_class: str, description: str, she
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    name = f"{sheet.prefix}{name}"
     root = ET.fromstring(buffer.getvalue())  # noqa: S314 - written a line above by Matplotlib
     _drop(root)
     used = _references(root)

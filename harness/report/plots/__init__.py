@@ -1,12 +1,12 @@
 """The plots of a report, drawn by Matplotlib; imported only when a page is made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 
 from harness.report.material import Material
 from harness.report.plots.canvas import Plot
 from harness.report.plots.distribution import draw_distribution
 from harness.report.plots.instrument import draw_instrument
-from harness.report.plots.series import read_series
+from harness.report.plots.series import Series, read_series
 from harness.report.plots.sources import draw_sources
 from harness.report.plots.spend import draw_spend
 from harness.report.plots.timeline import draw_timeline
@@ -14,13 +14,20 @@ from harness.report.svg import Sheet
 
 __all__ = ["Plot", "draw_plots"]
 
+_OVER_TIME: Mapping[str, Callable[[Material, Series, Sheet], Plot]] = {
+    "timeline": draw_timeline,
+    "sources": draw_sources,
+    "spend": draw_spend,
+    "instrument": draw_instrument,
+}
 
-def draw_plots(material: Material, sheet: Sheet) -> Mapping[str, Plot]:
-    """Return every plot that the material has numbers for, by name."""
+
+def draw_plots(material: Material, sheet: Sheet, names: Container[str] | None = None) -> Mapping[str, Plot]:
+    """Return every plot that the material has numbers for, by name. names: those wanted, None for all."""
     plots: list[Plot | None] = []
     series = read_series(material.timeline) if material.timeline is not None else None
     if series is not None:
-        plots += [draw(material, series, sheet) for draw in (draw_timeline, draw_sources, draw_spend, draw_instrument)]
-    if material.cdf is not None:
+        plots += [draw(material, series, sheet) for name, draw in _OVER_TIME.items() if names is None or name in names]
+    if material.cdf is not None and (names is None or "distribution" in names):
         plots.append(draw_distribution(material.cdf, sheet))
     return {drawn.name: drawn for drawn in plots if drawn is not None}
