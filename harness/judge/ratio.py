@@ -5,16 +5,18 @@ clusters are accounted for. Source: docs/explanation/verdicts.md
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from harness.judge.causes import what_went_wrong
+from harness.judge.rows import row_of
 from harness.judge.wording import count, percent, seconds
 from harness.measure.membership import Members, Standing
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading
 from harness.measure.requests import Mask
-from harness.measure.shares import Events, bad_limit, events_of
+from harness.measure.shares import Events, bad_limit, durations_of, events_of
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import PhaseKind
@@ -23,7 +25,16 @@ from harness.stats import Decision, bounds_of_share, decide, effective_n, needed
 MOST_EVIDENCE = 5
 
 _STATUS = {Decision.PASS: Status.PASS, Decision.FAIL: Status.FAIL, Decision.UNDECIDED: Status.INCONCLUSIVE}
-_QUANTITY = {Quantity.ERROR_SHARE: "error_share", Quantity.FALLBACK_SHARE: "fallback_share"}
+_QUANTITY = {
+    Quantity.ERROR_SHARE: "error_share",
+    Quantity.FALLBACK_SHARE: "fallback_share",
+    Quantity.DEGRADED_SHARE: "degraded_share",
+    Quantity.REFUSAL_SHARE: "refusal_share",
+    Quantity.CACHE_HIT_RATE: "cache_hit_rate",
+    Quantity.AVAILABILITY: "availability",
+    Quantity.GOODPUT: "goodput",
+    Quantity.BREAKAGE: "breakage",
+}
 
 
 def judge_ratio(reading: Reading, objective: Objective) -> list[Judgement]:
@@ -35,48 +46,23 @@ def judge_ratio(reading: Reading, objective: Objective) -> list[Judgement]:
 def _judge_phase(reading: Reading, objective: Objective, phase: str) -> Judgement:
     members = reading.members.get(phase)
     if members is None:
-        return _judgement(objective, phase, Status.INCONCLUSIVE, f"the plan has no phase {phase!r}")
+        return row_of(objective, Status.INCONCLUSIVE, f"the plan has no phase {phase!r}", phase=phase)
     if members.phase.kind is PhaseKind.WARMUP:
-        return _judgement(objective, phase, Status.NOT_APPLICABLE, "a warm-up is never judged")
-    events = events_of(objective, reading.requests)
+        return row_of(objective, Status.NOT_APPLICABLE, "a warm-up is never judged", phase=phase)
+    events = events_of(objective, reading.requests, reading.plan.objectives)
     counted = members.eligible & events.counted
     sequence = events.bad[counted]
     n, bad = int(sequence.size), int(np.count_nonzero(sequence))
     test = _test(objective, sequence, n, bad)
     if n == 0:
-        return _judgement(objective, phase, Status.INCONCLUSIVE, _nothing_to_judge(objective, members), test=test)
+        return row_of(objective, Status.INCONCLUSIVE, _nothing_to_judge(objective, members), phase=phase, test=test)
     status = _STATUS[decide(bad * _worth(test) / n, _worth(test), bad_limit(objective), objective.confidence)]
     shown = _shown(reading, objective, counted, n, bad)
     reason = _sentence(objective, phase, status, test, shown)
     if status is Status.FAIL and (cause := what_went_wrong(reading, members, events.bad & counted)):
         reason = f"{reason}; {cause}"
     evidence = _evidence(reading, events, counted)
-    return _judgement(objective, phase, status, reason, test=test, shown=shown, evidence=evidence)
-
-
-def _judgement(
-    objective: Objective,
-    phase: str,
-    status: Status,
-    reason: str,
-    *,
-    test: Test | None = None,
-    shown: Shown | None = None,
-    evidence: tuple[Evidence, ...] = (),
-) -> Judgement:
-    return Judgement(
-        id=objective.id,
-        kind=objective.kind,
-        severity=objective.severity,
-        status=status,
-        reason=reason,
-        covers=objective.covers,
-        phase=phase,
-        written=objective.written,
-        test=test,
-        shown=shown,
-        evidence=evidence,
-    )
+    return row_of(objective, status, reason, phase=phase, test=test, shown=shown, evidence=evidence)
 
 
 def _worth(test: Test) -> float:
@@ -109,9 +95,7 @@ def _test(objective: Objective, sequence: Mask, n: int, bad: int) -> Test:
 
 def _shown(reading: Reading, objective: Objective, counted: Mask, n: int, bad: int) -> Shown:
     if objective.permille is not None:
-        requests = reading.requests
-        durations = requests.response_ns if objective.quantity is Quantity.LATENCY else requests.ttft_ns
-        (quantile,) = quantiles_of(durations[counted], (objective.permille,))
+        (quantile,) = quantiles_of(durations_of(objective, reading.requests)[counted], (objective.permille,))
         name = f"p{objective.permille / 10:g}"
         ends = (quantile.low_s, quantile.high_s)
         interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
@@ -130,7 +114,8 @@ def _evidence(reading: Reading, events: Events, counted: Mask) -> tuple[Evidence
 
 
 def _nothing_to_judge(objective: Objective, members: Members) -> str:
-    about = f" of {' and '.join(objective.classes)}" if objective.classes else ""
+    picked = (*objective.classes, *objective.principals, *objective.models)
+    about = f" of {' and '.join(picked)}" if picked else ""
     intended = int(np.count_nonzero(members.intended))
     parts = {
         "straddled the edge of a fault": members.count(Standing.STRADDLING),
@@ -155,7 +140,8 @@ def _sentence(objective: Objective, phase: str, status: Status, test: Test, show
     sure = f"{objective.confidence:.0%} confidence".replace("%", " %")
     if objective.op == ">=":
         hits = test.n - test.bad
-        figure = f"{share} of the answers in phase {phase} came from a fallback ({hits:,} of {test.n:,}; limit at least {limit}"
+        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {_predicate(objective)} "
+        figure += f"({hits:,} of {test.n:,}; limit at least {limit}"
         figure = f"only {figure}" if status is Status.FAIL else figure
         bound = (
             f"at least {percent(test.lower, against=objective.limit)}",
@@ -185,20 +171,38 @@ def _sentence(objective: Objective, phase: str, status: Status, test: Test, show
     return f"{figure}): too near the limit for any number of requests to decide, {between}"
 
 
+_WHOLES: Mapping[Quantity, str] = {
+    Quantity.FALLBACK_SHARE: "the answers",
+    Quantity.DEGRADED_SHARE: "the answers",
+    Quantity.CACHE_HIT_RATE: "the answers",
+    Quantity.TTFT: "the streamed requests",
+    Quantity.ITL: "the streamed requests",
+    Quantity.TPOT: "the streamed requests",
+    Quantity.REFUSAL_LATENCY: "the refusals",
+}
+
+_PREDICATES: Mapping[Quantity, str] = {
+    Quantity.LATENCY: "took longer than {bound} or failed",
+    Quantity.TTFT: "took longer than {bound} to their first token or failed",
+    Quantity.ITL: "had gaps between chunks above {bound} (their own p95) or failed",
+    Quantity.TPOT: "took longer than {bound} a token or failed",
+    Quantity.REFUSAL_LATENCY: "took longer than {bound} to say no",
+    Quantity.ERROR_SHARE: "failed",
+    Quantity.BREAKAGE: "ended without an answer and without a typed refusal",
+    Quantity.AVAILABILITY: "were answered",
+    Quantity.GOODPUT: "were answered within every latency bound",
+    Quantity.FALLBACK_SHARE: "came from a fallback",
+    Quantity.DEGRADED_SHARE: "were stale or canned",
+    Quantity.CACHE_HIT_RATE: "came from the cache",
+}
+
+
 def _whole(objective: Objective, n: int) -> str:
-    if objective.quantity is Quantity.FALLBACK_SHARE:
-        return "the answers"
-    return "the streamed requests" if objective.quantity is Quantity.TTFT else f"the {'request' if n == 1 else 'requests'}"
+    return _WHOLES.get(objective.quantity, f"the {'request' if n == 1 else 'requests'}")
 
 
 def _predicate(objective: Objective) -> str:
-    if objective.quantity is Quantity.FALLBACK_SHARE:
-        return "came from a fallback"
-    if objective.threshold_ns is None:
-        return "failed"
-    bound = seconds(objective.threshold_ns / 1e9)
-    return (
-        f"took longer than {bound} to their first token or failed"
-        if objective.quantity is Quantity.TTFT
-        else (f"took longer than {bound} or failed")
-    )
+    if objective.quantity is Quantity.REFUSAL_SHARE:
+        return "were refused" + (f" ({', '.join(objective.refusals)})" if objective.refusals else "")
+    bound = "" if objective.threshold_ns is None else seconds(objective.threshold_ns / 1e9)
+    return _PREDICATES[objective.quantity].format(bound=bound)

@@ -4,6 +4,7 @@ One drill is one observation: it is reported as such, never as a rate. A recover
 than what was looked at": it fails only where what was looked at is longer than the limit.
 """
 
+from harness.judge.rows import row_of
 from harness.judge.wording import count, seconds
 from harness.measure.reading import Reading
 from harness.measure.recovery import GOOD_IN_A_ROW, Aftermath
@@ -21,21 +22,9 @@ def judge_recovery(reading: Reading, objective: Objective) -> list[Judgement]:
     test = Test(
         quantity="recovered_within_s", op=objective.op, limit=limit_s, value=value_s, lower=at_least_s, n=1 if aftermath else 0
     )
-    return [
-        Judgement(
-            id=objective.id,
-            kind=objective.kind,
-            severity=objective.severity,
-            status=status,
-            reason=reason,
-            covers=objective.covers,
-            phase=objective.after,
-            written=objective.written,
-            test=test,
-            shown=Shown(quantity="recovery in this drill", unit="s", value=value_s),
-            evidence=(Evidence(kind="plot", ref="timeline"),),
-        )
-    ]
+    shown = Shown(quantity="recovery in this drill", unit="s", value=value_s)
+    evidence = (Evidence(kind="plot", ref="timeline"),)
+    return [row_of(objective, status, reason, phase=objective.after, test=test, shown=shown, evidence=evidence)]
 
 
 def _decide(
@@ -63,8 +52,8 @@ def _decide(
     windows = count(GOOD_IN_A_ROW, "good window")
     if reading.ended_ns < reading.plan.end_ns and at_least_s <= limit_s:
         text = (
-            f"the run was cut short {seconds(reading.ended_ns / NS_PER_S)} after its start, which left {seconds(looked_s)} to look "
-            f"for a recovery from phase {objective.after} (limit {seconds(limit_s)}): nothing was seen that decides"
+            f"the run was cut short {seconds(reading.ended_ns / NS_PER_S)} after its start, which left {seconds(looked_s)} to "
+            f"look for a recovery from phase {objective.after} (limit {seconds(limit_s)}): nothing was seen that decides"
         )
         return Status.INCONCLUSIVE, text, None, at_least_s
     if at_least_s > limit_s:

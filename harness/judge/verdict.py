@@ -7,12 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from harness.checks import CHECKS
+from harness.judge.burn import judge_burn
+from harness.judge.integrity import judge_integrity
+from harness.judge.moments import judge_moment
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
+from harness.judge.rows import row_of
 from harness.judge.spend import judge_spend
 from harness.judge.validity import in_one_sentence, why_invalid
+from harness.judge.waivers import waived
 from harness.judge.wording import count
 from harness.measure import Reading, read_run
+from harness.measure.shares import RATIO_QUANTITIES
 from harness.measure.summary import duration_s
 from harness.model.judgement import (
     EXIT_CODES,
@@ -28,22 +34,32 @@ from harness.model.plan import PlannedCheck
 from harness.rundir import RunDirectory
 
 JUDGES: Mapping[Quantity, Callable[[Reading, Objective], list[Judgement]]] = {
-    Quantity.LATENCY: judge_ratio,
-    Quantity.TTFT: judge_ratio,
-    Quantity.ERROR_SHARE: judge_ratio,
-    Quantity.FALLBACK_SHARE: judge_ratio,
+    **dict.fromkeys(RATIO_QUANTITIES, judge_ratio),
+    Quantity.STREAM_INTEGRITY: judge_integrity,
     Quantity.RECOVERY: judge_recovery,
+    Quantity.DETECTION: judge_moment,
+    Quantity.TO_FALLBACK: judge_moment,
+    Quantity.TO_PRIMARY: judge_moment,
     Quantity.SPEND: judge_spend,
+    Quantity.COST_PER_QUERY: judge_spend,
+    Quantity.TOKENS: judge_spend,
+    Quantity.BURN_RATE: judge_burn,
 }
 
 NEAREST_THE_CAUSE = (
     Kind.INVARIANT,
     Kind.CHECK,
     Quantity.FALLBACK_SHARE,
+    Quantity.TO_FALLBACK,
+    Quantity.DEGRADED_SHARE,
+    Quantity.BREAKAGE,
+    Quantity.REFUSAL_SHARE,
     Quantity.ERROR_SHARE,
+    Quantity.AVAILABILITY,
     Quantity.LATENCY,
     Quantity.TTFT,
     Quantity.RECOVERY,
+    Quantity.TO_PRIMARY,
     Quantity.SPEND,
 )
 """Which of several failed objectives the verdict's sentence is about: a missing fallback makes errors, errors make
@@ -61,7 +77,8 @@ def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     problems = why_invalid(run, reading)
     results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
     results += [_judge_check(reading, check) for check in plan.checks]
-    results = [_weighed(judgement, problems) for judgement in results]
+    run_day = datetime.datetime.fromisoformat(_started_at(reading)).astimezone(datetime.UTC).date()
+    results = [waived(_weighed(judgement, problems), run_day) for judgement in results]
     overall = _overall(results, problems)
     return Verdict(
         run_id=plan.run_id,
@@ -94,18 +111,7 @@ def _judge_objective(reading: Reading, objective: Objective) -> list[Judgement]:
     judge_one = JUDGES.get(objective.quantity)
     if judge_one is not None:
         return judge_one(reading, objective)
-    reason = f"this version of the harness does not judge {objective.quantity}"
-    return [
-        Judgement(
-            id=objective.id,
-            kind=objective.kind,
-            severity=objective.severity,
-            status=Status.INCONCLUSIVE,
-            reason=reason,
-            covers=objective.covers,
-            written=objective.written,
-        )
-    ]
+    return [row_of(objective, Status.INCONCLUSIVE, f"this version of the harness does not judge {objective.quantity}")]
 
 
 def _judge_check(reading: Reading, check: PlannedCheck) -> Judgement:

@@ -116,7 +116,7 @@ def search_recovery(plan: Plan, requests: Requests, from_ns: int, until_ns: int)
     rows = np.flatnonzero(within)
     sums = []
     for objective in steady_ratios(plan):
-        events = events_of(objective, requests)
+        events = events_of(objective, requests, plan.objectives)
         counted, bad = (np.concatenate(([0], np.cumsum(mask[rows]))) for mask in (events.counted, events.bad))
         sums.append((counted, bad, bad_limit(objective)))
     row_began: float = from_ns

@@ -91,6 +91,20 @@ class Requests:
         return self._or_infinity(self.first_content_ns - self.intended_ns)
 
     @property
+    def itl_ns(self) -> Floats:
+        """The p95 of the gaps between one answer's content chunks; +infinity where not answered, NaN below two chunks."""
+        return np.where(self.answered, self.columns.floats("gap_p95_ns"), np.inf)
+
+    @property
+    def tpot_ns(self) -> Floats:
+        """(last content - first content) / (output tokens - 1); +infinity where not answered, NaN below two tokens."""
+        tokens = self.columns.floats("completion_tokens")
+        took = self.columns.floats("last_content_ns") - self.first_content_ns
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each = np.where(tokens >= 2, took / (tokens - 1), np.nan)
+        return np.where(self.answered, each, np.inf)
+
+    @property
     def lag_ns(self) -> Floats:
         """How late the generator was: actual start, less the wait for a connection, after the intended one."""
         return self.started_ns - np.nan_to_num(self.pool_wait_ns) - self.intended_ns

@@ -32,6 +32,12 @@ class CallBooks:
             found += int(np.count_nonzero(is_there & (received >= from_ns) & (received <= until_ns)))
         return found
 
+    def tokens(self) -> tuple[int, int]:
+        """Return the prompt and completion tokens of all calls."""
+        columns = ("prompt_tokens", "completion_tokens")
+        prompt, completion = (int(pc.sum(self.run.calls([name])[name]).as_py() or 0) for name in columns)
+        return prompt, completion
+
     def spent_ns(self, call_ids: Sequence[Sequence[str] | None]) -> Floats:
         """Return for each list of calls the time spent inside the provider; NaN where none of them ended."""
         wanted = pa.array(sorted({call for calls in call_ids for call in calls or ()}), pa.string())

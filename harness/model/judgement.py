@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import ExitCode
 from harness.model.fault import FaultRecord
-from harness.model.objective import Kind, Severity
+from harness.model.objective import Kind, Severity, Waiver
 
 
 class Status(enum.StrEnum):
@@ -85,7 +85,7 @@ class Evidence:
 class Judgement:
     """One row of the verdict: an objective or check, in one phase.
 
-    reason: one sentence that a person can act on.
+    reason: one sentence that a person can act on. waived_status: of a waived result, what it would have been.
     """
 
     id: str
@@ -99,6 +99,9 @@ class Judgement:
     test: Test | None = None
     shown: Shown | None = None
     evidence: tuple[Evidence, ...] = ()
+    owner: str | None = None
+    waiver: Waiver | None = None
+    waived_status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,11 +28,41 @@ class Quantity(enum.StrEnum):
 
     LATENCY = "latency"  # intended start to the end of the answer
     TTFT = "time to first token"
+    ITL = "inter-token latency"  # of one answer: the p95 of the gaps between its content chunks
+    TPOT = "time per output token"  # last content less first content, over the output tokens but one
+    REFUSAL_LATENCY = "refusal latency"  # intended start to the end of a refusal
     ERROR_SHARE = "error rate"
+    BREAKAGE = "breakage"  # errors without a typed refusal: what a user cannot make sense of
+    AVAILABILITY = "availability"
+    GOODPUT = "goodput"
     FALLBACK_SHARE = "fallback share"
+    DEGRADED_SHARE = "degraded share"
+    REFUSAL_SHARE = "refusal share"
+    CACHE_HIT_RATE = "cache hit rate"
+    STREAM_INTEGRITY = "stream integrity"
     RECOVERY = "recovered within"
+    DETECTION = "detected within"
+    TO_FALLBACK = "fallback within"
+    TO_PRIMARY = "primary again within"
     SPEND = "spend"
+    COST_PER_QUERY = "cost per query"
+    TOKENS = "tokens"
+    BURN_RATE = "error budget burn"
+    REGRESSION = "regression"
     CHECK = "check"
+
+
+TIMES = frozenset({Quantity.LATENCY, Quantity.TTFT, Quantity.ITL, Quantity.TPOT, Quantity.REFUSAL_LATENCY})
+"""Quantities that are stated as a percentile and judged as the share of requests beyond its threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Sets a failed objective aside: who answers for it, why, and until when (UTC, `2026-12-31`, that day included)."""
+
+    owner: str
+    reason: str
+    expires: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +72,12 @@ class Objective:
     id: unique in the scenario, e.g. `latency-p95`, `fallback-share-outage`; results keep it for every phase.
     op, limit: `<=` or `>=` and its limit. RATIO: a ratio of events (`bad share <= 0.05`, `fallback share >= 0.95`);
         DURATION: nanoseconds; BUDGET: dollars.
-    threshold_ns, permille: of a latency objective: an eligible request is bad when slower than `threshold_ns` or not
+    threshold_ns, permille: of a percentile: an eligible request is bad when slower than `threshold_ns` or not
         answered; `permille` is the percentile that was asked for (950), and limit is 1 - permille/1000.
     during: names of the phases judged, one result each. after: the fault phase that a recovery is measured from.
-    covers: checklist rows. written: the short form as the user wrote it.
+    classes, principals, models, streamed, refusals: only requests of these; empty (or None) is all of them.
+    slo: of an error-budget burn, the share of good requests that is promised; windows_ns: its long and short window.
+    covers: checklist rows. written: the short form as the user wrote it. owner: who answers for it.
     """
 
     id: str
@@ -62,4 +94,12 @@ class Objective:
     severity: Severity = Severity.GATE
     confidence: float = 0.95
     classes: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    streamed: bool | None = None
+    refusals: tuple[str, ...] = ()
+    slo: float | None = None
+    windows_ns: tuple[int, int] | None = None
+    owner: str | None = None
+    waiver: Waiver | None = None
     line: int | None = None

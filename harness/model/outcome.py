@@ -46,5 +46,8 @@ BAD_RESULTS = frozenset({Result.ERROR, Result.TIMEOUT, Result.MALFORMED, Result.
 FALLBACK_SOURCES = frozenset({Source.SECONDARY, Source.STALE_CACHE, Source.CANNED})
 """Answers that the service gave because the primary model could not."""
 
+DEGRADED_SOURCES = frozenset({Source.STALE_CACHE, Source.CANNED})
+"""Answers that no model gave, and that say so: better than an error, and no substitute for an answer."""
+
 FALLBACK_EXEMPT_SOURCES = frozenset({Source.CACHE, Source.RULE})
 """Answers that needed no model: in neither the numerator nor the denominator of the fallback share."""

@@ -1,11 +1,13 @@
 """A scenario as it is written: strict, unknown keys forbidden. `harness list schemas` prints it as JSON Schema."""
 
+import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.model.fault import Scalar
 from harness.model.objective import Severity
+from harness.model.outcome import Refusal
 from harness.model.plan import ArrivalProcess, PhaseKind
 from harness.model.units import parse_duration_ns, parse_rate_rps, parse_share_ratio
 
@@ -15,6 +17,18 @@ Rate = Annotated[float, BeforeValidator(parse_rate_rps)]
 """Requests per second, written `20/s`."""
 Share = Annotated[float, BeforeValidator(parse_share_ratio)]
 """A ratio in 0..1, written `5%`."""
+
+
+def parse_day(value: object) -> str:
+    """Return a day as `2026-12-31`; YAML reads one without quotes as a date. Raises ValueError."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    try:
+        return datetime.date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day; write it as 2026-12-31") from None
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """Lower-case letters, digits and hyphens."""
 
@@ -80,25 +94,61 @@ class PhaseDocument(Strict):
     faults: list[FaultDocument] = []
 
 
-class ObjectiveDocument(Strict):
-    """One objective in its short form: exactly one of the first group of keys, then who, where and how grave.
+class WaiverDocument(Strict):
+    """`{owner: ops, reason: "the second model is not bought yet", expires: "2026-12-31"}`."""
 
-    The grammar of each short form stands in `harness.scenario.objectives`.
+    owner: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+    expires: Annotated[str, BeforeValidator(parse_day)]
+
+
+class ObjectiveDocument(Strict):
+    """One objective, in its short form or its explicit one; then which requests, who answers for it and how grave it is.
+
+    Short: `{latency: "p95 < 5s"}`. Explicit: `{measure: latency, threshold: 5s, at_most: 5%}`.
+    Both grammars stand in `harness.scenario.objectives`.
     """
 
     latency: str | None = None
     time_to_first_token: Annotated[str | None, Field(alias="time to first token")] = None
+    inter_token_latency: Annotated[str | None, Field(alias="inter-token latency")] = None
+    time_per_output_token: Annotated[str | None, Field(alias="time per output token")] = None
+    refusal_latency: Annotated[str | None, Field(alias="refusal latency")] = None
     error_rate: Annotated[str | None, Field(alias="error rate")] = None
+    breakage: str | None = None
+    availability: str | None = None
+    goodput: str | None = None
     fallback_share: Annotated[str | None, Field(alias="fallback share")] = None
+    degraded_share: Annotated[str | None, Field(alias="degraded share")] = None
+    refusal_share: Annotated[str | None, Field(alias="refusal share")] = None
+    cache_hit_rate: Annotated[str | None, Field(alias="cache hit rate")] = None
+    stream_integrity: Annotated[str | None, Field(alias="stream integrity")] = None
     recovered_within: Annotated[str | None, Field(alias="recovered within")] = None
+    detected_within: Annotated[str | None, Field(alias="detected within")] = None
+    fallback_within: Annotated[str | None, Field(alias="fallback within")] = None
+    primary_again_within: Annotated[str | None, Field(alias="primary again within")] = None
     spend: str | None = None
+    cost_per_query: Annotated[str | None, Field(alias="cost per query")] = None
+    tokens: str | None = None
+    error_budget_burn: Annotated[str | None, Field(alias="error budget burn")] = None
+
+    measure: str | None = None
+    threshold: Annotated[Duration | None, Field(gt=0)] = None
+    at_most: str | int | float | None = None
+    at_least: str | int | float | None = None
 
     id: Name | None = None
     during: str | list[str] | None = None
     after: str | None = None
     classes: list[str] = []
+    principals: list[str] = []
+    models: list[str] = []
+    streamed: Annotated[bool | None, Field(strict=True)] = None
+    refusals: list[Refusal] = []
     covers: list[str] = []
     severity: Severity = Severity.GATE
+    owner: str | None = None
+    waiver: WaiverDocument | None = None
 
 
 class CheckDocument(Strict):

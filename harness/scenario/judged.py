@@ -5,26 +5,26 @@ from collections.abc import Sequence
 from harness.documents.findings import Findings
 from harness.documents.located import Path
 from harness.errors import did_you_mean
-from harness.model.objective import Objective, Quantity
-from harness.model.plan import Phase, PhaseKind
+from harness.model.objective import Kind, Objective, Quantity, Waiver
+from harness.model.plan import LoadPlan, Phase, PhaseKind
+from harness.model.units import format_duration
 from harness.scenario.document import ObjectiveDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
-from harness.scenario.objectives import ShortForm, parse_short_form
+from harness.scenario.objectives import DURATIONS, WHOLE_RUN, ShortForm, parse_explicit, parse_short_form, quantity_of
 
-_KEYS: dict[str, tuple[Quantity, str]] = {
-    "latency": (Quantity.LATENCY, "latency"),
-    "time_to_first_token": (Quantity.TTFT, "time to first token"),
-    "error_rate": (Quantity.ERROR_SHARE, "error rate"),
-    "fallback_share": (Quantity.FALLBACK_SHARE, "fallback share"),
-    "recovered_within": (Quantity.RECOVERY, "recovered within"),
-    "spend": (Quantity.SPEND, "spend"),
+_KEYS: dict[str, Quantity] = {
+    name: Quantity(key) for name, field in ObjectiveDocument.model_fields.items() if (key := field.alias or name) in set(Quantity)
 }
+"""The document's field of each quantity that has a short form."""
+
+QUANTITIES: dict[str, Quantity] = {quantity.value: quantity for quantity in _KEYS.values()}
+"""What an objective can be about, by the name that users write."""
 
 
 def compile_objectives(
     document: ScenarioDocument,
     phases: Sequence[Phase],
-    classes: Sequence[str],
+    load: LoadPlan,
     planned_usd: float,
     findings: Findings,
 ) -> tuple[Objective, ...]:
@@ -32,53 +32,85 @@ def compile_objectives(
     objectives: list[Objective] = []
     for index, part in enumerate(document.objectives):
         path: Path = ("objectives", index)
-        given = [(key, text) for key in _KEYS if (text := getattr(part, key)) is not None]
-        if len(given) != 1:
-            names = ", ".join(name for _, name in _KEYS.values())
-            found = "none" if not given else " and ".join(_KEYS[key][1] for key, _ in given)
-            findings.add(path, f"an objective names one quantity ({names}); this one names {found}")
+        if (asked := _asked(part, path, findings)) is None:
             continue
-        quantity, key = _KEYS[given[0][0]]
-        try:
-            short = parse_short_form(quantity, given[0][1])
-        except ValueError as error:
-            findings.add((*path, key), f"{key}: {error}")
-            continue
-        _check_classes(part, classes, path, findings)
+        short, written = asked
+        _check_selectors(part, short, load, path, findings)
         after, during = _places(part, short, phases, path, findings)
         limit = short.limit if short.limit_of_planned is None else short.limit_of_planned * planned_usd
-        objectives.append(
-            Objective(
-                id=_identifier(part, short, during, objectives, path, findings),
-                kind=short.kind,
-                quantity=quantity,
-                op=short.op,
-                limit=limit,
-                written=f"{key} {given[0][1]}",
-                threshold_ns=short.threshold_ns,
-                permille=short.permille,
-                during=during,
-                after=after,
-                covers=tuple(part.covers),
-                severity=part.severity,
-                classes=tuple(part.classes),
-                line=findings.line_of(path),
-            )
+        objective = Objective(
+            id=_identifier(part, short, during, objectives, path, findings),
+            kind=short.kind,
+            quantity=short.quantity,
+            op=short.op,
+            limit=limit,
+            written=written,
+            threshold_ns=short.threshold_ns,
+            permille=short.permille,
+            during=during,
+            after=after,
+            covers=tuple(part.covers),
+            severity=part.severity,
+            classes=tuple(part.classes),
+            principals=tuple(part.principals),
+            models=tuple(part.models),
+            streamed=part.streamed,
+            refusals=tuple(refusal.value for refusal in part.refusals),
+            slo=short.slo,
+            windows_ns=short.windows_ns,
+            owner=part.owner,
+            waiver=None
+            if part.waiver is None
+            else Waiver(owner=part.waiver.owner, reason=part.waiver.reason, expires=part.waiver.expires),
+            line=findings.line_of(path),
         )
+        _check_contradiction(objective, objectives, path, findings)
+        objectives.append(objective)
     return tuple(objectives)
+
+
+def _asked(part: ObjectiveDocument, path: Path, findings: Findings) -> tuple[ShortForm, str] | None:
+    """Return what an objective asks and how it is written; None where it cannot be understood."""
+    given = [(quantity, text) for key, quantity in _KEYS.items() if (text := getattr(part, key)) is not None]
+    explicit = [key for key in ("threshold", "at_most", "at_least") if getattr(part, key) is not None]
+    if len(given) + (part.measure is not None) != 1:
+        found = [quantity.value for quantity, _ in given] + (["measure"] if part.measure is not None else [])
+        findings.add(
+            path,
+            f"an objective names one quantity ({', '.join(QUANTITIES)}) or `measure`; "
+            f"this one names {' and '.join(found) or 'none'}",
+        )
+        return None
+    if part.measure is None:
+        quantity, text = given[0]
+        if explicit:
+            findings.add((*path, explicit[0]), f"`{explicit[0]}` belongs to the explicit form, with `measure: {quantity.value}`")
+        try:
+            return parse_short_form(quantity, text), f"{quantity.value} {text}"
+        except ValueError as error:
+            findings.add((*path, quantity.value), f"{quantity.value}: {error}")
+            return None
+    try:
+        short = parse_explicit(quantity_of(part.measure, QUANTITIES), part.threshold, part.at_most, part.at_least)
+    except ValueError as error:
+        findings.add((*path, "measure"), f"{part.measure}: {error}")
+        return None
+    bound = f"at most {part.at_most}" if part.at_least is None else f"at least {part.at_least}"
+    beyond = "" if part.threshold is None else f" beyond {format_duration(part.threshold)}"
+    return short, f"{part.measure}{beyond} {bound}"
 
 
 def _places(
     part: ObjectiveDocument, short: ShortForm, phases: Sequence[Phase], path: Path, findings: Findings
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return (after, during). By default every phase but the warm-up is judged; spend and recovery have none."""
-    if short.quantity is Quantity.RECOVERY:
-        return _after(part, phases, path, findings), ()
+    """Return (after, during). By default every phase but the warm-up is judged; money and times after a fault have none."""
+    if short.quantity in DURATIONS:
+        return _after(part, short, phases, path, findings), ()
     if part.after is not None:
-        findings.add((*path, "after"), "`after` belongs to `recovered within`; use `during`")
-    if short.quantity is Quantity.SPEND:
+        findings.add((*path, "after"), "`after` belongs to times after a fault, such as `recovered within`; use `during`")
+    if short.quantity in WHOLE_RUN:
         if part.during is not None:
-            findings.add((*path, "during"), "spend is judged over the whole run")
+            findings.add((*path, "during"), f"{short.quantity.value} is judged over the whole run")
         return None, ()
     if part.during is None:
         return None, tuple(phase.name for phase in phases if phase.kind is not PhaseKind.WARMUP)
@@ -92,12 +124,12 @@ def _places(
     return None, tuple(names)
 
 
-def _after(part: ObjectiveDocument, phases: Sequence[Phase], path: Path, findings: Findings) -> str | None:
+def _after(part: ObjectiveDocument, short: ShortForm, phases: Sequence[Phase], path: Path, findings: Findings) -> str | None:
     if part.during is not None:
-        findings.add((*path, "during"), "`recovered within` takes `after: PHASE`, not `during`")
+        findings.add((*path, "during"), f"`{short.quantity.value}` takes `after: PHASE`, not `during`")
     if part.after is None:
         faulty = [phase.name for phase in phases if phase.kind is PhaseKind.FAULT]
-        findings.add(path, f"`recovered within` needs `after`, the fault phase: {', '.join(faulty) or 'there is none'}")
+        findings.add(path, f"`{short.quantity.value}` needs `after`, the fault phase: {', '.join(faulty) or 'there is none'}")
         return None
     phase = find_phase(part.after, phases, (*path, "after"), findings)
     if phase is not None and phase.kind is not PhaseKind.FAULT:
@@ -129,8 +161,45 @@ def _identifier(
     return next(name for name in candidates if name not in taken)
 
 
-def _check_classes(part: ObjectiveDocument, classes: Sequence[str], path: Path, findings: Findings) -> None:
+def _check_selectors(part: ObjectiveDocument, short: ShortForm, load: LoadPlan, path: Path, findings: Findings) -> None:
+    """Note selectors that match nothing: an objective over nothing must never look like one that was met."""
+    classes = [user_class.name for user_class in load.mix]
     for name in part.classes:
         if name not in classes:
-            hint = did_you_mean(name, classes)
-            findings.add((*path, "classes"), f"no user class is called {name!r}; the mix has {', '.join(classes)}{hint}")
+            what = f"no user class is called {name!r}; the mix has {', '.join(classes)}{did_you_mean(name, classes)}"
+            findings.add((*path, "classes"), what)
+    principals = [f"user-{number:04d}" for number in range(load.principals)]
+    for name in part.principals:
+        if name not in principals:
+            what = f"no user is called {name!r}; the load has {principals[0]} to {principals[-1]}"
+            findings.add((*path, "principals"), what)
+    models = sorted({user_class.model for user_class in load.mix if user_class.model})
+    for name in part.models:
+        if name not in models:
+            what = (
+                f"no class of the mix asks for the model {name!r}; they ask for {', '.join(models)}{did_you_mean(name, models)}"
+            )
+            findings.add((*path, "models"), what)
+    if part.streamed is not None and load.streamed_ratio in (0.0, 1.0) and part.streamed is (load.streamed_ratio == 0.0):
+        findings.add((*path, "streamed"), f"`load.stream` is {load.streamed_ratio:.0%}: there is no such request")
+    if part.refusals and short.quantity not in (Quantity.REFUSAL_SHARE, Quantity.REFUSAL_LATENCY):
+        findings.add(
+            (*path, "refusals"), f"`refusals` belongs to refusal share and refusal latency, not to {short.quantity.value}"
+        )
+    picks = [key for key in ("classes", "principals", "models", "streamed") if getattr(part, key) not in ([], None)]
+    if picks and short.kind is not Kind.RATIO:
+        findings.add((*path, picks[0]), f"{short.quantity.value} is not judged by {picks[0]}")
+
+
+def _check_contradiction(objective: Objective, others: Sequence[Objective], path: Path, findings: Findings) -> None:
+    """Note a share that must be above one limit and below a lower one, of the same requests in the same phase."""
+
+    def whom(o: Objective) -> tuple[object, ...]:
+        return (o.quantity, o.classes, o.principals, o.models, o.streamed, o.refusals)
+
+    for other in others:
+        if objective.kind is not Kind.RATIO or whom(other) != whom(objective) or other.op == objective.op:
+            continue
+        floor, ceiling = (objective, other) if objective.op == ">=" else (other, objective)
+        if floor.limit > ceiling.limit and (both := sorted(set(floor.during) & set(ceiling.during))):
+            findings.add(path, f"{objective.written} contradicts {other.written} (line {other.line}) in phase {', '.join(both)}")
