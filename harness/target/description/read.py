@@ -161,7 +161,7 @@ def _known(name: str, allowed: Collection[str], path: Path, what: str, findings:
 
 def _names(document: TargetDocument) -> dict[str, str]:
     """Return every placeholder that may be written, and below which key only; empty: anywhere."""
-    names = {"port": "", "here": "", "scratch": "", "key": "auth", "principal": "provision", "cap_usd": "provision"}
+    names = {"port": "", "here": "", "scratch": "", "python": "", "key": "auth", "principal": "provision", "cap_usd": "provision"}
     if document.provider is not None:
         for endpoint in document.provider.endpoints:
             names |= {f"provider.{endpoint}.url": "", f"provider.{endpoint}.address": ""}

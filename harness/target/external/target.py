@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,7 @@ class ExternalTarget:
 
     def _build(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> RunningExternal:
         document = self.description.document
-        placeholders.know_all({"here": str(self.description.folder), "scratch": str(site.scratch)})
+        placeholders.know_all({"here": str(self.description.folder), "scratch": str(site.scratch), "python": sys.executable})
         ports, randoms = self._made_for_the_run()
         placeholders.know_all({name: str(site.free_port()) for name in ports})
         for name in randoms:

@@ -1,0 +1,70 @@
+"""Starts the reference service as anybody's service is started: its stores from the wheels, two instances, a balancer.
+
+Environment: PORTS (front, PostgreSQL, Valkey), LINKS (what the service reaches instead: PostgreSQL, Valkey, primary and
+secondary provider, each HOST:PORT), DATABASE_PASSWORD, STORE_PASSWORD. Ends with SIGTERM, and everything with it.
+"""
+
+import os
+import secrets
+import signal
+import tempfile
+import threading
+from pathlib import Path
+
+from harness.model.target import Link
+from harness.target.embedded import balancer, postgres, programs, valkey
+from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.site import Site, answers
+from harness.target.supervise.supervisor import Supervisor
+
+
+class FixedPorts(Site):
+    """A site that listens where the description says."""
+
+    port = 0
+
+    def free_port(self) -> int:
+        """Return the port that is meant."""
+        return self.port
+
+
+def main() -> None:
+    """Start, serve, stop."""
+    front, database_port, store_port = (int(part) for part in os.environ["PORTS"].split())
+    names = ("links.postgres", "links.redis", "provider.primary", "provider.secondary")
+    links = {
+        name: Link(name=name, proxy=name, toxiproxy_url="", listen=address, upstream="")
+        for name, address in zip(names, os.environ["LINKS"].split(), strict=True)
+    }
+    credentials = Credentials(
+        users=(),
+        database_password=os.environ["DATABASE_PASSWORD"],
+        store_password=os.environ["STORE_PASSWORD"],
+        provider_key=f"pk-{secrets.token_hex(24)}",
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="reference-logs-") as logs:
+        supervisor = Supervisor(logs=Path(logs))
+        try:
+            site = FixedPorts(supervisor, logs=Path(logs), mask=credentials.mask)
+            site.port = database_port
+            database = postgres.start(site, password=credentials.database_password)
+            site.port = store_port
+            valkey.start(site, password=credentials.store_password)
+            programs.provision(site, database=database, credentials=credentials)  # no users yet: the tables only
+            wiring = programs.Wiring(version="foreign", credentials=credentials, links=links, settings={})
+            instances = [programs.start_service(site, name, wiring) for name in ("a", "b")]
+            programs.start_worker(site, wiring)
+            for name, address in zip(("a", "b"), instances, strict=True):
+                site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)
+            site.port = front
+            balancer.start(site, instances)
+            stop.wait()
+        finally:
+            supervisor.stop()
+
+
+if __name__ == "__main__":
+    main()
