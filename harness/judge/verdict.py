@@ -10,6 +10,7 @@ from harness.checks import CHECKS
 from harness.judge.burn import judge_burn
 from harness.judge.integrity import judge_integrity
 from harness.judge.moments import judge_moment
+from harness.judge.claims import judge_claims
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
 from harness.judge.rows import row_of
@@ -77,6 +78,7 @@ def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     problems = why_invalid(run, reading)
     results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
     results += [_judge_check(reading, check) for check in plan.checks]
+    results += judge_claims(reading)
     run_day = datetime.datetime.fromisoformat(_started_at(reading)).astimezone(datetime.UTC).date()
     results = [waived(_weighed(judgement, problems), run_day) for judgement in results]
     overall = _overall(results, problems)
