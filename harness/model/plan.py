@@ -22,11 +22,16 @@ class PhaseKind(enum.StrEnum):
 
 
 class ArrivalProcess(enum.StrEnum):
-    """How requests arrive: open processes, fixed in advance from the seed."""
+    """How requests arrive: open processes fixed in advance from the seed, but for CLOSED."""
 
     CONSTANT = "constant"
     POISSON = "poisson"
     RAMP = "ramp"  # Poisson arrivals whose rate goes from rate_rps to end_rate_rps
+    STEP = "step"  # Poisson arrivals whose rate goes from rate_rps to end_rate_rps in `steps` equal stairs
+    SPIKE = "spike"  # Poisson arrivals at rate_rps, and at end_rate_rps for peak_ns from peak_at_ns
+    SINE = "sine"  # Poisson arrivals whose rate swings around rate_rps, up to end_rate_rps, once every period_ns
+    REPLAY = "replay"  # the moments of a recorded trace
+    CLOSED = "closed"  # not arrivals: `users` who each wait for an answer, think, and ask again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +46,27 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalSegment:
-    """Arrivals over [start_ns, end_ns): one process at one rate (`end_rate_rps` for a ramp only)."""
+    """Arrivals over [start_ns, end_ns) by one process; what a process does not use is None or empty.
+
+    peak_at_ns: from the segment's start. times_ns: a trace's moments, sorted, from the segment's start;
+    prompt_tokens, max_tokens: what its requests asked, of the same length or empty.
+    users, think_ns: of a closed loop, whose rate_rps is 0, because nobody can say it before.
+    """
 
     process: ArrivalProcess
     start_ns: int
     end_ns: int
     rate_rps: float
     end_rate_rps: float | None = None
+    steps: int | None = None
+    peak_at_ns: int | None = None
+    peak_ns: int | None = None
+    period_ns: int | None = None
+    times_ns: tuple[int, ...] = ()
+    prompt_tokens: tuple[int, ...] = ()
+    max_tokens: tuple[int, ...] = ()
+    users: int | None = None
+    think_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

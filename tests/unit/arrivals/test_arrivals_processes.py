@@ -15,8 +15,21 @@ S = 1_000_000_000
 def segment(
     process: ArrivalProcess, rate: float, seconds: float, *, start: float = 0, end_rate: float | None = None
 ) -> ArrivalSegment:
+    if process is ArrivalProcess.SINE and end_rate is not None:
+        end_rate = rate * (1 + end_rate / 200)  # within what a sine may swing
+    closed, replay = process is ArrivalProcess.CLOSED, process is ArrivalProcess.REPLAY
     return ArrivalSegment(
-        process=process, start_ns=round(start * S), end_ns=round((start + seconds) * S), rate_rps=rate, end_rate_rps=end_rate
+        process=process,
+        start_ns=round(start * S),
+        end_ns=round((start + seconds) * S),
+        rate_rps=0 if closed or replay else rate,
+        end_rate_rps=None if closed or replay else end_rate,
+        steps=3,
+        peak_at_ns=S // 2,
+        peak_ns=S,
+        period_ns=2 * S,
+        times_ns=tuple(range(0, 3 * S, S // 3)) if replay and rate and seconds else (),
+        users=2,
     )
 
 
