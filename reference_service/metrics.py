@@ -12,6 +12,8 @@ CIRCUIT = {"closed": 0, "half-open": 1, "open": 2}
 class Metrics:
     """One instance's metrics, in a registry of their own."""
 
+    buckets_s: tuple[float, ...] = BUCKETS_S
+
     def __init__(self) -> None:
         self.registry = r = CollectorRegistry()
         self._http = Histogram(
@@ -19,7 +21,7 @@ class Metrics:
             "Duration of HTTP requests, to the last byte",
             ["method", "route", "status_code"],
             registry=r,
-            buckets=BUCKETS_S,
+            buckets=self.buckets_s,
         )
         self._tokens = Counter(
             "llm_tokens_total", "Tokens of model calls, prompt and completion", ["model", "intent"], registry=r
@@ -31,7 +33,7 @@ class Metrics:
             "Time to the first content of a provider call",
             ["endpoint", "outcome"],
             registry=r,
-            buckets=BUCKETS_S,
+            buckets=self.buckets_s,
         )
         self._answers = Counter(
             "gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r

@@ -1,0 +1,76 @@
+"""Every planted defect is caught: the same check passes on the healthy service and fails on the broken one."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from service_bench import Users, bench
+from service_checks_answers import ANSWER_CHECKS
+from service_checks_spend import SPEND_CHECKS
+from service_stack import Stack, running_stack
+
+from reference_service.defects import DEFECTS
+
+CHECKS = {**SPEND_CHECKS, **ANSWER_CHECKS}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def users(stack: Stack) -> Users:
+    return Users(stack)
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_the_healthy_service_passes_and_the_defect_fails_the_same_check(stack: Stack, users: Users, name: str):
+    check, settings = CHECKS[name]
+    with bench(stack, users, **settings) as healthy:
+        check(healthy)
+    with bench(stack, users, **settings, defect=name, under_test="yes") as broken:
+        assert broken.service.client.get("/live").headers["x-gateway-defect"] == name
+        with pytest.raises(AssertionError):
+            check(broken)
+
+
+def test_every_planted_defect_has_its_check_and_its_file():
+    folder = Path(__file__).parents[2]
+    files = {path.name for path in (folder / "reference_service" / "defects").glob("*.py")} - {"__init__.py"}
+    assert {defect.file for defect in DEFECTS.values()} == files
+    assert len(files) == len(DEFECTS)
+
+
+def test_a_defect_says_so_everywhere(stack: Stack):
+    with stack.instance(defect="done-missing", under_test="yes") as service:
+        ready = service.client.get("/ready")
+        assert (ready.json()["defect"], ready.headers["x-gateway-defect"]) == ("done-missing", "done-missing")
+        lines = service.process.log_lines()
+    assert lines[0]["event"] == "planted_defect"
+    assert {line["defect"] for line in lines} == {"done-missing"}
+    with stack.instance() as healthy:
+        assert "x-gateway-defect" not in healthy.client.get("/ready").headers
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"defect": "done-missing"}, "SERVICE_UNDER_TEST=yes"),
+        ({"defect": "done-missing", "under_test": "true"}, "SERVICE_UNDER_TEST=yes"),
+        ({"defect": "done-mising", "under_test": "yes"}, "not a planted defect"),
+    ],
+)
+@pytest.mark.parametrize("program", ["serve", "worker"])
+def test_it_refuses_to_start_with_a_defect_unless_it_is_under_test(
+    stack: Stack, program: str, settings: dict[str, str], said: str
+):
+    done = subprocess.run(
+        [sys.executable, "-m", f"reference_service.{program}"], env=stack.environment(**settings), timeout=20,
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
