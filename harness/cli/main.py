@@ -14,7 +14,9 @@ from harness.errors import ExitCode, HarnessError
 _COMMANDS: dict[str, str] = {
     "run": "run a scenario, judge it, report it",
     "plan": "show what a run would do; starts nothing",
-    "validate": "check scenario files",
+    "validate": "check scenario and target files",
+    "try": "one request to your own service, and what its description finds in it",
+    "init": "a first description of your own service, by asking it",
     "list": "list scenarios, faults, objectives, checks",
     "judge": "judge a run directory again, offline",
     "report": "merge runs into one readiness document for a release; --verify checks one",
@@ -31,6 +33,9 @@ _COMMANDS: dict[str, str] = {
 }
 """Every command and its one-line help, so that `--help` imports none of them."""
 
+_MODULES = {"try": "try_"}
+"""Where a command's name is a keyword of Python, its module has another."""
+
 
 class _Commands(click.Group):
     """Imports a command's module when it is called, not before."""
@@ -41,7 +46,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"harness.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"harness.cli.commands.{_MODULES.get(cmd_name, cmd_name)}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -17,6 +17,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 TARGETS = ("embedded", "containers")
 
 
+def allow_option(function: F) -> F:
+    """Add --allow; `make_external` finds what was given."""
+    decorate: Callable[[F], F] = click.option(
+        "--allow",
+        multiple=True,
+        metavar="HOST",
+        expose_value=False,
+        callback=_keep_allowed,
+        help="A host beyond this machine that the target's FILE may name.",
+    )
+    return decorate(function)
+
+
 def scenario_options(function: F) -> F:
     """Add the options that decide a plan: target, seed, --set and --label."""
     options = [
@@ -27,14 +40,7 @@ def scenario_options(function: F) -> F:
             show_default=True,
             help="What to test: embedded, containers, or a FILE that describes your own service.",
         ),
-        click.option(
-            "--allow",
-            multiple=True,
-            metavar="HOST",
-            expose_value=False,
-            callback=_keep_allowed,
-            help="A host beyond this machine that the target's FILE may name.",
-        ),
+        allow_option,
         click.option(
             "--seed",
             default=1,
