@@ -10,13 +10,13 @@ from harness.target.external.probe import Probe, objection, probe
 from harness.target.external.running import RunningExternal
 
 
-def preflight(running: RunningExternal, caller: Caller, offer: Offer) -> Mapping[str, str]:
+def preflight(running: RunningExternal, offer: Offer) -> Mapping[str, str]:
     """Return the headers of the target's first answer. Raises StackError or ConfigurationError where no load should follow.
 
     The provider's records are empty again afterwards.
     """
-    found, calls = ask_once(running, caller, offer)
-    if (trouble := objection(found, caller, running.approach)) is not None:
+    found, calls = ask_once(running, offer)
+    if (trouble := objection(found, running.caller, running.approach)) is not None:
         raise trouble
     if running.provider_control_url is not None:
         _see_the_call(found, calls, offer)
@@ -26,15 +26,19 @@ def preflight(running: RunningExternal, caller: Caller, offer: Offer) -> Mapping
     return found.headers
 
 
-def ask_once(
-    running: RunningExternal, caller: Caller, offer: Offer, *, streamed: bool = False
-) -> tuple[Probe, list[dict[str, object]]]:
+def ask_once(running: RunningExternal, offer: Offer, *, streamed: bool = False) -> tuple[Probe, list[dict[str, object]]]:
     """Send one request as the first principal; return it with the provider's calls that were recorded since."""
     tag = f"p{secrets.token_hex(4)}"
     before = len(calls_at(running.provider_control_url))
     principal = next(iter(running.keys))
     found = probe(
-        caller, running.approach, offer.signals, key=running.keys[principal], model=offer.model, tag=tag, streamed=streamed
+        running.caller,
+        running.approach,
+        offer.signals,
+        key=running.keys[principal],
+        model=offer.model,
+        tag=tag,
+        streamed=streamed,
     )
     return found, calls_at(running.provider_control_url)[before:]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import Approach, DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.target.external.caller import Caller
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.processes import NamedProcess, has_ended
 from harness.target.external.site import ForeignSite
@@ -20,6 +21,7 @@ class RunningExternal:
     site: ForeignSite = field(repr=False)
     reference: TargetReference
     base_url: str
+    caller: Caller
     approach: Approach
     keys: Mapping[str, str] = field(repr=False)
     instances: tuple[Instance, ...]

@@ -130,6 +130,7 @@ class ExternalTarget:
             site=site,
             reference=self.offer().reference,
             base_url=caller.origin,
+            caller=caller,
             approach=approach,
             keys=keys,
             instances=tuple(Instance(name=part.name, base_url=placeholders.fill(part.base_url)) for part in document.instances),
@@ -141,7 +142,7 @@ class ExternalTarget:
         )
         if not self._checked:
             return running
-        found = preflight(running, caller, self.offer())
+        found = preflight(running, self.offer())
         return replace(running, reference=replace(running.reference, version=self._version(found, placeholders)))
 
     def _made_for_the_run(self) -> tuple[list[str], list[str]]:

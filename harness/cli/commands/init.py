@@ -1,0 +1,51 @@
+"""`harness init`: a first, commented description of one's own service."""
+
+import os
+from pathlib import Path
+
+import click
+
+from harness.cli.options import allow_option
+from harness.errors import ConfigurationError, StorageError
+
+
+@click.command("init")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--probe", metavar="URL", help="Ask the service there: models, headers, health, errors. A dozen small requests.")
+@click.option("--key-env", metavar="NAME", help="The variable that holds a key for the service.")
+@allow_option
+def command(directory: Path, probe: str | None, key_env: str | None) -> int:
+    """Write DIRECTORY/target.yaml (here by default), a description of your own service to be completed by hand.
+
+    \b
+    harness init --probe http://127.0.0.1:4000 --key-env GATEWAY_KEY
+    """
+    from harness.cli.first_description import first_description
+    from harness.target.description import read_description
+    from harness.target.external.asking import ask_service
+    from harness.target.external.caller import Caller
+
+    path = directory / "target.yaml"
+    if path.exists():
+        raise ConfigurationError(f"{path} is there already", advice="name another directory, or take it away first")
+    key = None
+    if key_env is not None:
+        key = os.environ.get(key_env)
+        if not key:
+            raise ConfigurationError(f"--key-env {key_env}: the environment has no such variable")
+    context = click.get_current_context()
+    told = None
+    if probe is not None:
+        told = ask_service(Caller(probe, tuple(context.meta.get("harness.allowed_hosts", ()))), key)
+    text = first_description(told, key_env)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    read_description(path)  # what we write, we must be able to read
+    click.echo(f"wrote {path}", err=True)
+    for line in () if told is None else told.not_found:
+        click.echo(f"  not found: {line}", err=True)
+    click.echo(f"  next: edit it, then harness try --target {path}", err=True)
+    return 0

@@ -1,0 +1,47 @@
+"""`harness try`: one request to a described target, and what each line of the description finds in it."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from harness.cli.options import allow_option, make_external
+from harness.errors import ConfigurationError
+
+
+@click.command("try")
+@click.option("--target", required=True, metavar="FILE", help="The description of your service.")
+@allow_option
+@click.option("--stream", is_flag=True, help="Ask for a stream.")
+@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True, help="Of the simulated provider.")
+def command(target: str, stream: bool, seed: int) -> int:
+    """Send one request to the service that FILE describes; show the exchange (masked), its outcome, what each signal
+    found, and the provider's calls that it caused.
+
+    \b
+    harness try --target my-gateway.yaml
+    """
+    from harness.cli.try_text import try_text
+    from harness.model.target import Needs
+    from harness.run.interruption import Interruption
+    from harness.target.external.preflight import ask_once
+    from harness.target.external.probe import objection
+
+    if not Path(target).is_file():
+        raise ConfigurationError(f"{target}: no such file; harness init writes a first one")
+    external = make_external(target, seed, checked=False)
+    with tempfile.TemporaryDirectory(prefix="harness-try-") as logs, Interruption() as interruption:
+        running = None
+        try:
+            click.echo("starting ..." if external.description.document.start else "looking ...", err=True)
+            running = external.start(Needs(principals=1, seed=seed), Path(logs))
+            found, calls = ask_once(running, external.offer(), streamed=stream)
+            click.echo(running.site.mask(try_text(found, calls, running, external.offer())))
+            trouble = objection(found, running.caller, running.approach)
+        finally:
+            with interruption.shielded():
+                if running is not None:
+                    running.stop()
+        if trouble is not None:
+            raise trouble
+    return 0
