@@ -162,7 +162,7 @@ def _decide(rows: Sequence[RowResult], problems: Sequence[Problem]) -> tuple[Dec
     failed = [row for row in rows if row.status is RowStatus.FAILED]
     required = [row for row in rows if row.required]
     open_rows = [row for row in required if row.status not in _SETTLED]
-    reasons = [f"{row.id} failed: {row.reason}" for row in failed]
+    reasons = [f"{row.id} failed ({_by_what(row)}): {row.title}" for row in failed]
     reasons += [problem.text for problem in problems if problem.blocks]
     if not required:
         reasons.append("the checklist requires no row, so nothing would be proven by it")
@@ -178,6 +178,15 @@ def _decide(rows: Sequence[RowResult], problems: Sequence[Problem]) -> tuple[Dec
     counts = [(status, sum(row.status is status for row in required)) for status in _SETTLED]
     told = ", ".join(f"{count} {status.value}" for status, count in counts if count)
     return Decision.READY, [f"all {len(required)} required rows are settled: {told}"]
+
+
+def _by_what(row: RowResult) -> str:
+    """Return which results failed a row, and in which run where it was not given."""
+    failed = [item for item in row.evidence if item.judgement.status is Status.FAIL]
+    if not failed:
+        return row.reason
+    where = dict.fromkeys(f"{item.ref} in {item.judgement.phase}" if item.judgement.phase else item.ref for item in failed)
+    return ", ".join(where)
 
 
 def _last_by_row(entries: Sequence[_E], today: datetime.date) -> dict[str, _E]:

@@ -32,7 +32,7 @@ ROWS: Mapping[RowStatus, RowLook] = {
     RowStatus.VERIFIED: RowLook("VERIFIED", "✓", Status.PASS, "every result that it asks for passed"),
     RowStatus.FAILED: RowLook("FAILED", "✗", Status.FAIL, "at least one result failed"),
     RowStatus.NOT_PROVEN: RowLook("NOT PROVEN", "?", Status.INCONCLUSIVE, "it could be shown, and was not"),
-    RowStatus.NOT_COVERED: RowLook("NOT COVERED", "○", Status.INVALID, "nothing in the checklist could show it"),
+    RowStatus.NOT_COVERED: RowLook("NOT COVERED", "○", Status.NOT_APPLICABLE, "nothing in the checklist could show it"),
     RowStatus.WAIVED: RowLook("WAIVED", "~", Status.WARN, "set aside by a named owner until a date"),
     RowStatus.ATTESTED: RowLook("ATTESTED", "✎", Status.WAIVED, "a named owner vouches for it until a date; nothing verified it"),
     RowStatus.NOT_APPLICABLE: RowLook("NOT APPLICABLE", "–", Status.NOT_APPLICABLE, "does not apply, says a named owner"),

@@ -21,6 +21,8 @@ MOST_DRAWN = 24
 
 _MOST_REQUESTS = 60
 
+_SET_ASIDE = (RowStatus.ATTESTED, RowStatus.WAIVED, RowStatus.NOT_APPLICABLE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSection:
@@ -50,6 +52,7 @@ def render_page(material: ReleaseMaterial) -> str:
         headline=headline(readiness),
         shares=_shares(readiness),
         proven=[row for row in readiness.rows if row.status is RowStatus.VERIFIED],
+        set_aside=[row for row in readiness.rows if row.status in _SET_ASIDE],
         not_proven=_not_proven(readiness),
         who_may_sign=who_may_sign(readiness),
         attempts_text=attempts_text,
