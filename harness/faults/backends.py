@@ -23,6 +23,10 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
         backends[Layer.PROCESS] = ContainerBackend(landscape.containers, landscape.await_ready)
     elif landscape.processes:
         backends[Layer.PROCESS] = ProcessBackend(landscape.processes, landscape.start_again)
+    if landscape.dependencies:
+        from harness.faults.dependency import DependencyBackend  # the database's driver is slow to load
+
+        backends[Layer.DEPENDENCY] = DependencyBackend(landscape.dependencies)
     return backends
 
 
@@ -35,4 +39,4 @@ def places_of(landscape: Landscape) -> frozenset[str]:
     processes = {name if name.startswith("processes.") else f"processes.{name}" for name in landscape.processes}
     endpoints = set() if landscape.provider_control_url is None else {"provider.primary", "provider.secondary"}
     containers = {f"{kind}.{name}" for name in landscape.containers for kind in ("processes", "containers")}
-    return frozenset(landscape.links) | processes | endpoints | containers
+    return frozenset(landscape.links) | processes | endpoints | containers | frozenset(landscape.dependencies)

@@ -16,6 +16,9 @@ class Layer(enum.StrEnum):
     TRANSPORT = "transport"  # on a link, by a Toxiproxy
     PROVIDER = "provider"  # HTTP, stream and payload, by the simulated provider
     PROCESS = "process"  # by signals, or by the container engine
+    DEPENDENCY = "dependency"  # by the store or the database itself
+    RESOURCE = "resource"  # by a process of our own that takes what others need
+    COMMAND = "command"  # by commands of the user's own
 
 
 class ActedBy(enum.StrEnum):

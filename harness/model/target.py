@@ -63,6 +63,22 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A store or a database of the target, reached past every link by whoever may change its settings.
+
+    kind: `redis` or `postgres`. address: `host:port`. log: where it writes, None where that cannot be read here.
+    """
+
+    name: str
+    kind: str
+    address: str
+    user: str = ""
+    database: str = ""
+    password: str | None = field(default=None, repr=False)
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of the service, reached past the balancer."""
 
@@ -151,6 +167,7 @@ class Landscape:
     is ready; raises StackError. None: no process may be ended, only frozen.
     containers: processes that live in containers, which faults reach through the engine and not by signals.
     await_ready: waits until a container that was started again is ready; raises StackError.
+    dependencies: what can be told to misbehave itself, by its place: `dependencies.redis`.
     witness: who tells what went through a Toxiproxy that keeps no accounts itself; None where it does.
     """
 
@@ -161,6 +178,7 @@ class Landscape:
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
     await_ready: Callable[[str], None] | None = None
     witness: Witness | None = None
+    dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
 class RunningTarget(Protocol):

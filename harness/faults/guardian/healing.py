@@ -5,7 +5,7 @@ import signal
 import urllib.parse
 
 from harness.errors import FaultError
-from harness.faults.guardian.undo import ContainerStep, HttpStep, ResumeStep, UndoStep
+from harness.faults.guardian.undo import ContainerStep, DatabaseStep, HttpStep, ResumeStep, StoreStep, UndoStep
 from harness.faults.procfs import Bound, below, is_stopped, lives, send
 
 _TIMEOUT_S = 1.0
@@ -22,6 +22,14 @@ def heal(step: UndoStep) -> str | None:
             from harness.faults.container_undo import bring_back  # the guardian of other targets never needs it
 
             return bring_back(step)
+        case StoreStep():
+            from harness.faults.dependency_undo import heal_store
+
+            return heal_store(step)
+        case DatabaseStep():
+            from harness.faults.dependency_undo import heal_database
+
+            return heal_database(step)
 
 
 def _call(step: HttpStep) -> str | None:

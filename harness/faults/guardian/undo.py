@@ -38,9 +38,35 @@ class ContainerStep:
     body: Mapping[str, object] = field(default_factory=dict)
 
 
-UndoStep = HttpStep | ResumeStep | ContainerStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStep:
+    """Commands to a Redis or Valkey at `host:port`. The password goes over the guardian's pipe and never to the disk."""
 
-_NAMES: dict[type[UndoStep], str] = {HttpStep: "http", ResumeStep: "resume", ContainerStep: "container"}
+    address: str
+    commands: tuple[tuple[str, ...], ...]
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStep:
+    """Statements to a PostgreSQL at `host:port`, each on its own. The password never goes to the disk."""
+
+    address: str
+    user: str
+    database: str
+    statements: tuple[str, ...]
+    password: str | None = field(default=None, repr=False)
+
+
+UndoStep = HttpStep | ResumeStep | ContainerStep | StoreStep | DatabaseStep
+
+_NAMES: dict[type[UndoStep], str] = {
+    HttpStep: "http",
+    ResumeStep: "resume",
+    ContainerStep: "container",
+    StoreStep: "store",
+    DatabaseStep: "database",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +87,8 @@ def socket_beside(undo_list: Path) -> Path:
 
 
 def to_json(undo: UndoList) -> bytes:
-    """Return the list as it stands on disk."""
-    steps = {name: [_step_to_json(step) for step in part] for name, part in undo.steps.items()}
+    """Return the list as it stands on disk: without passwords."""
+    steps = {name: [_without_secret(_step_to_json(step)) for step in part] for name, part in undo.steps.items()}
     owner = {"guardian_pid": undo.guardian_pid, "guardian_ticks": undo.guardian_ticks}
     return json.dumps({"schema": "harness.undo/1", **owner, "steps": steps}, indent=1).encode()
 
@@ -89,14 +115,24 @@ def step_from_json(read: Mapping[str, object]) -> UndoStep:
             return ResumeStep(**fields)  # type: ignore[arg-type]
         case "container":
             return ContainerStep(**fields)  # type: ignore[arg-type]
+        case "store":
+            commands = tuple(tuple(str(word) for word in command) for command in fields.pop("commands"))  # type: ignore[attr-defined]
+            return StoreStep(commands=commands, **fields)  # type: ignore[arg-type]
+        case "database":
+            statements = tuple(str(statement) for statement in fields.pop("statements"))  # type: ignore[attr-defined]
+            return DatabaseStep(statements=statements, **fields)  # type: ignore[arg-type]
         case other:
             raise ValueError(f"unknown step {other!r}")
 
 
 def steps_to_json(steps: tuple[UndoStep, ...]) -> list[dict[str, object]]:
-    """Return steps as JSON values."""
+    """Return steps as JSON values, for the guardian's pipe alone: passwords are in them."""
     return [_step_to_json(step) for step in steps]
 
 
 def _step_to_json(step: UndoStep) -> dict[str, object]:
     return {"step": _NAMES[type(step)], **asdict(step)}
+
+
+def _without_secret(step: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in step.items() if name != "password"}

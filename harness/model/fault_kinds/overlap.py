@@ -11,6 +11,8 @@ def contradiction(first: Fault, second: Fault) -> str | None:
     Says nothing of when they are applied: the caller knows whether they overlap in time.
     """
     kinds = FAULT_KINDS.get(first.kind), FAULT_KINDS.get(second.kind)
+    if why := _gone(first, second) or _gone(second, first):
+        return why
     if first.at != second.at or kinds[0] is None or kinds[1] is None or kinds[0].layer is not kinds[1].layer:
         return None
     match kinds[0].layer:
@@ -21,6 +23,29 @@ def contradiction(first: Fault, second: Fault) -> str | None:
             return f"{first.at} is already under the same {first.kind}" if same else None
         case Layer.TRANSPORT:
             return _on_one_link(first, second)
+        case Layer.DEPENDENCY:
+            return _at_one_server(first, second)
+        case _:
+            return f"{first.at} is already under {first.kind}"
+
+
+def _gone(process: Fault, other: Fault) -> str | None:
+    """Return why a server that is stopped cannot be told to misbehave, nor be asked whether it does."""
+    same = process.at.removeprefix("processes.") == other.at.removeprefix("dependencies.")
+    if same and process.at.startswith("processes.") and other.at.startswith("dependencies."):
+        return f"{other.at} cannot be told {other.kind} while {process.at} is under {process.kind}"
+    return None
+
+
+def _at_one_server(first: Fault, second: Fault) -> str | None:
+    demoting = {"read_only", "failover"}
+    if first.kind == second.kind or {first.kind, second.kind} == demoting:
+        return f"{first.at} is already under {first.kind}"
+    if "connections_exhausted" in {first.kind, second.kind}:
+        return f"{first.at} has no connection left to tell it anything while its connections are exhausted"
+    if "flush" in {first.kind, second.kind} and demoting & {first.kind, second.kind}:
+        return f"{first.at} takes no flush while it is no primary"
+    return None
 
 
 def _on_one_link(first: Fault, second: Fault) -> str | None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site, runs_as_root
 from harness.target.supervise.supervisor import others_may_enter
 
@@ -69,6 +70,13 @@ def start(site: Site, *, password: str) -> str:
 def url(address: str, password: str) -> str:
     """Return how to reach the database at `host:port`. Holds the password."""
     return f"postgresql://{_USER}:{password}@{address}/postgres"
+
+
+def dependency(address: str, password: str, log: Path) -> Dependency:
+    """Return the database at `host:port` as faults reach it. Holds the password."""
+    return Dependency(
+        name="postgres", kind="postgres", address=address, user=_USER, database="postgres", password=password, log=log
+    )
 
 
 def _start_server(site: Site, programs: Path, data: Path, user: tuple[int, int] | None) -> str:

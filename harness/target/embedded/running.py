@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
 from harness.target.embedded.site import Site
 from harness.target.supervise.logs import last_lines
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
 """The processes that a fault may touch; the fault proxy and the keeper are the instrument's own."""
+
+DEPENDENCIES = ("dependencies.redis", "dependencies.postgres")
 
 _ONE_SHOTS = frozenset({"initdb", "provision"})
 
@@ -25,6 +27,7 @@ class RunningEmbedded:
     instances: tuple[Instance, ...]
     links: Mapping[str, Link]
     provider_control_url: str
+    dependencies: Mapping[str, Dependency] = field(default_factory=dict, repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -36,6 +39,7 @@ class RunningEmbedded:
             processes=processes,
             provider_control_url=self.provider_control_url,
             start_again=self.start_again,
+            dependencies=self.dependencies,
         )
 
     def died(self) -> list[DeadProcess]:

@@ -14,7 +14,7 @@ from harness.model.target import Instance, Needs, Offer
 from harness.target.embedded import balancer, postgres, programs, valkey
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.links import make_links
-from harness.target.embedded.running import FAULTABLE, RunningEmbedded
+from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site, answers
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.supervisor import Supervisor
@@ -48,7 +48,7 @@ class EmbeddedTarget:
         """Return what can be asked for; starts nothing."""
         return Offer(
             reference=TargetReference(kind="embedded", name=_NAME, version=harness.__version__),
-            places=frozenset({*LINKS, *(f"processes.{name}" for name in FAULTABLE)}),
+            places=frozenset({*LINKS, *DEPENDENCIES, *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
@@ -108,6 +108,12 @@ class EmbeddedTarget:
             instances=tuple(Instance(name=name, base_url=f"http://{address}") for name, address in addresses.items()),
             links=links,
             provider_control_url=f"http://{provider.result().control}",
+            dependencies={
+                "dependencies.redis": valkey.dependency(store.result(), credentials.store_password, site.log("redis")),
+                "dependencies.postgres": postgres.dependency(
+                    database.result(), credentials.database_password, site.log("postgres")
+                ),
+            },
         )
 
 

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -32,6 +33,11 @@ def start(site: Site, *, password: str) -> str:
 def url(address: str, password: str) -> str:
     """Return how to reach the store at `host:port`. Holds the password."""
     return f"redis://:{password}@{address}/0"
+
+
+def dependency(address: str, password: str, log: Path) -> Dependency:
+    """Return the store at `host:port` as faults reach it. Holds the password."""
+    return Dependency(name="redis", kind="redis", address=address, password=password, log=log)
 
 
 def _ready(port: int, password: str) -> bool | None:

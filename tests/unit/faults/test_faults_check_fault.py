@@ -15,8 +15,16 @@ from harness.model.fault_kinds.provider import TRIGGERS, split_trigger
 from harness.provider.faults import KINDS
 from harness.provider.faults.trigger import TRIGGERS as THEIR_TRIGGERS
 
-PLACES = ["provider.primary", "provider.secondary", "links.postgres", "processes.worker", "containers.worker"]
-FRAMES = {"__init__", "catalogue", "checking", "overlap", "relations", "toxic", "process", "provider", "container"}
+PLACES = [
+    "provider.primary",
+    "provider.secondary",
+    "links.postgres",
+    "processes.worker",
+    "containers.worker",
+    "dependencies.redis",
+    "dependencies.postgres",
+]
+FRAMES = {"__init__", "catalogue", "checking", "overlap", "relations", "toxic", "process", "provider", "container", "dependency"}
 
 
 @pytest.mark.parametrize(

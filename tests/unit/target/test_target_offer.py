@@ -17,6 +17,8 @@ def test_the_embedded_stack_offers_its_links_and_processes_without_starting_anyt
         "provider.secondary",
         "links.postgres",
         "links.redis",
+        "dependencies.redis",
+        "dependencies.postgres",
         *(f"processes.{name}" for name in ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")),
     }
     assert offer.rate_limit_per_minute == 10
