@@ -49,12 +49,20 @@ def _fallback(reading: Reading) -> Judgement:
 
 
 def _cost(reading: Reading) -> Judgement:
+    """Compare answer by answer; more than the meter is only a lie where no attempt was cut off.
+
+    Of an attempt that was broken off, by a fault or by the service's own patience, nobody but the provider knows the
+    bill, so that a careful service keeps what it had reserved for it. Less than the meter is always wrong.
+    """
     requests = reading.requests
     claimed, metered = requests.claimed_cost_usd, requests.metered_cost_usd
     both = ~np.isnan(claimed) & ~np.isnan(metered) & requests.answered
+    none = np.zeros(requests.size, dtype=np.bool_)
+    exposed = np.logical_or.reduce(list(reading.exposed.values()), axis=0) if reading.exposed else none
     with np.errstate(invalid="ignore"):
-        wrong = both & (np.abs(claimed - metered) > COST_TOLERANCE_RATIO * np.maximum(metered, 1e-9) + 1e-9)
-    sums = f"{dollars(float(claimed[both].sum()))} claimed, {dollars(float(metered[both].sum()))} metered"
+        apart = np.abs(claimed - metered) > COST_TOLERANCE_RATIO * np.maximum(metered, 1e-9) + 1e-9
+        wrong = both & apart & ((claimed < metered) | (~exposed & (reading.calls_per_request <= 1)))
+    sums = f"{dollars(float(claimed[wrong].sum()))} claimed for them, {dollars(float(metered[wrong].sum()))} metered"
     return _result(
         "claimed-cost", "what it says of cost", both, wrong, f"claim and meter differ by more than 1 %: {sums}", reading
     )

@@ -65,9 +65,8 @@ def ask_service(caller: Caller, key: str | None) -> Told:
     if not answered:
         why = "no key was given: --key-env NAME" if answer is None else f"status {answer.status}"
         missing.append(f"an answer: POST /v1/chat/completions ({why}), so no header of one was seen")
-    for signal in ("fallback", "cache", "cost", "degraded"):
-        if answered and signal not in headers:
-            missing.append(f"signals.{signal}: no header of the answer speaks of it")
+    signals = () if not answered else ("fallback", "cache", "cost", "degraded")
+    missing.extend(f"signals.{signal}: no header of the answer speaks of it" for signal in signals if signal not in headers)
     missing.append("budgets, principals, prices and limits: a service does not tell them")
     return Told(
         base_url=caller.origin + caller.base_path,
