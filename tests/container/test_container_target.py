@@ -1,0 +1,162 @@
+"""The stack of containers as a target: up fast, closed to others, and gone whatever ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.errors import StackError
+from harness.model.target import Needs
+from harness.target.containers import ContainersTarget, clean_containers, label
+
+from .conftest import left_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(tmp_path, name="run", **settings):
+    return ContainersTarget(service_settings=settings, say=lambda text: None).start(Needs(principals=2), tmp_path / name / "logs")
+
+
+def inspected(engine, stack):
+    return {name: engine.ask("GET", f"/containers/{handle.container_id}/json") for name, handle in stack.site.handles().items()}
+
+
+def test_the_stack_is_ready_in_thirty_seconds_once_its_images_are_here(engine, stack, tmp_path):
+    began = time.monotonic()
+    running = start(tmp_path)
+    took_s = time.monotonic() - began
+    running.stop()
+    assert took_s < 30
+
+
+def test_every_container_is_labelled_with_the_run(engine, stack):
+    for name, found in inspected(engine, stack).items():
+        labels = found["Config"]["Labels"]
+        assert labels[label.NAME] == name
+        assert labels[label.RUN] == stack.site.logs.parent.name
+        assert labels[label.STACK] == stack.site.stack_id
+
+
+def test_ports_are_published_on_loopback_only(engine, stack):
+    bound = [
+        binding["HostIp"]
+        for found in inspected(engine, stack).values()
+        for bindings in (found["HostConfig"]["PortBindings"] or {}).values()
+        for binding in bindings
+    ]
+    assert bound
+    assert set(bound) == {"127.0.0.1"}
+
+
+def test_our_own_containers_run_as_nobody_special_on_a_read_only_root(engine, stack):
+    for name in ("service-a", "service-b", "worker", "provider", "witness", "provision"):
+        found = inspected(engine, stack)[name]
+        assert found["Config"]["User"] == "10001:10001", name
+        assert found["HostConfig"]["ReadonlyRootfs"], name
+
+
+def test_no_secret_shows_in_what_the_engine_tells_or_in_the_logs(engine, stack, tmp_path):
+    running = start(tmp_path)
+    try:
+        secrets = running.site.mask.secrets
+        assert len(secrets) >= 5
+        told = json.dumps(inspected(engine, running))
+    finally:
+        running.stop()
+    assert {path.stem for path in running.site.logs.iterdir()} == set(running.site.handles()), "what each said is kept"
+    assert '"event": "ready"' in running.site.log("provider").read_text(encoding="utf-8")
+    logs = "".join(path.read_text(encoding="utf-8") for path in running.site.logs.iterdir())
+    for secret in secrets:
+        assert secret not in told
+        assert secret not in logs
+
+
+def test_two_stacks_side_by_side_do_not_meet(stack, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        two = list(pool.map(lambda name: start(tmp_path, name), ("one", "two")))
+    try:
+        assert two[0].base_url != two[1].base_url
+        for running, other in (two, reversed(two)):
+            key = next(iter(other.keys.values()))
+            body = {"model": "auto", "messages": [{"role": "user", "content": "hello"}]}
+            answer = httpx.post(f"{running.base_url}/v1/chat/completions", headers={"Authorization": f"Bearer {key}"}, json=body)
+            assert answer.status_code == 401
+    finally:
+        for running in two:
+            running.stop()
+
+
+def test_a_container_that_ends_by_itself_is_told_with_its_last_words(engine, stack, tmp_path):
+    running = start(tmp_path)
+    try:
+        assert running.died() == []
+        engine.ask("POST", f"/containers/{running.site.handles()['worker'].container_id}/kill")
+        deadline = time.monotonic() + 5
+        while not (dead := running.died()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [(each.name, each.exit_code) for each in dead] == [("worker", 137)]
+        assert any("ready" in line for line in dead[0].last_lines)
+    finally:
+        running.stop()
+
+
+def test_a_container_that_exits_at_once_is_one_clear_message_and_leaves_nothing(engine, stack, tmp_path):
+    with pytest.raises(StackError) as caught:
+        start(tmp_path, "broken", SERVICE_FALBACK="off")
+    assert "ended with exit code 2 before it was ready" in caught.value.message
+    assert "SERVICE_FALBACK is not a setting (did you mean SERVICE_FALLBACK?)" in caught.value.message
+    assert left_of(engine, {label.RUN: "broken"}) == []
+
+
+def harness(tmp_path, *arguments):
+    command = [sys.executable, "-m", "harness", "run", str(ROOT / "scenarios/provider-outage.yaml"), "--target", "containers"]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    return subprocess.Popen(
+        [*command, "--out", str(tmp_path), *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
+    )
+
+
+def wait_for(holds, within_s=60.0):
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come about")
+
+
+@pytest.mark.parametrize("moment", ["while it starts", "under load"])
+def test_an_interrupt_leaves_nothing_within_seven_seconds(engine, stack, tmp_path, moment):
+    out = tmp_path / f"interrupted-{moment.split()[0]}"
+    run = harness(out)
+    wait_for(lambda: left_of(engine, {label.RUN: out.name}))
+    if moment == "under load":
+        wait_for(lambda: '"load.started"' in (out / "journal.jsonl").read_text(encoding="utf-8"))
+    began = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=30)
+    assert left_of(engine, {label.RUN: out.name}) == []
+    assert time.monotonic() - began < 15  # what is measured so far is judged after the stack is gone
+    assert run.returncode == 130
+
+
+def test_what_a_killed_harness_leaves_is_removed_by_the_next_clean_and_nothing_else(engine, stack, tmp_path):
+    out = tmp_path / "killed"
+    run = harness(out)
+    wait_for(lambda: "balancer" in left_of(engine, {label.RUN: out.name}))
+    run.kill()
+    run.communicate()
+    assert left_of(engine, {label.RUN: out.name})
+    done = clean_containers(engine)
+    assert left_of(engine, {label.RUN: out.name}) == []
+    assert any("removed network" in line for line in done)
+    assert stack.died() == [], "a run whose control process lives is never touched"
+    assert httpx.get(f"{stack.base_url}/ready").status_code == 200
