@@ -77,7 +77,8 @@ def _spend(reading: Reading) -> _Metered:
 def _cost_per_query(reading: Reading) -> _Metered:
     spend, source = mix_spend_usd(reading)
     answered = int(np.count_nonzero(reading.requests.mix & reading.requests.answered))
-    each = None if spend is None or not answered else spend / answered
+    silent = reading.calls is not None and reading.calls.count == 0  # a meter that saw nothing measured nothing
+    each = None if spend is None or not answered or silent else spend / answered
     text = "" if each is None else f"an answer cost {dollars(each)} on average, over {count(answered, 'answer')}"
     return _Metered(value=each, of=answered, whose=source, text=text, nothing="no answer was given whose cost could be known")
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from harness.checks import CHECKS
 from harness.judge.burn import judge_burn
+from harness.judge.claims import judge_claims
 from harness.judge.integrity import judge_integrity
 from harness.judge.moments import judge_moment
-from harness.judge.claims import judge_claims
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
 from harness.judge.rows import row_of

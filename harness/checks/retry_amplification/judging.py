@@ -55,7 +55,7 @@ def judge_retry_amplification(reading: Reading, check: PlannedCheck) -> Judgemen
     )
 
 
-def _calls_per_request(reading: Reading, phase: str, endpoint: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _calls_per_request(reading: Reading, phase: str, endpoint: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the seq of each judged request of the phase, and how many calls it caused at the endpoint."""
     rows = np.flatnonzero(reading.members[phase].eligible)
     table = reading.requests.columns.rows(["seq", "call_ids"], rows)
@@ -66,7 +66,9 @@ def _calls_per_request(reading: Reading, phase: str, endpoint: str) -> tuple[np.
     )
     there = [pa.array([], pa.string())]
     if reading.calls is not None:
-        for batch in batches(reading.run, "truth/calls.parquet", ["call_id", "endpoint"]):
-            there.append(batch.column(0).filter(pc.equal(batch.column(1).cast(pa.string()), endpoint)))
+        there += [
+            batch.column(0).filter(pc.equal(batch.column(1).cast(pa.string()), endpoint))
+            for batch in batches(reading.run, "truth/calls.parquet", ["call_id", "endpoint"])
+        ]
     counted = np.asarray(pc.is_in(calls, value_set=pa.concat_arrays(there)).to_numpy(zero_copy_only=False), dtype=bool)
     return table["seq"].to_numpy(), np.bincount(parents[counted], minlength=rows.size)
