@@ -97,7 +97,7 @@ class Trial:
 
 
 broken = in_steady(failed)
-slow = in_steady(lambda r: replace(r, ended_ns=r.intended_ns + 6 * S))
+slow = in_steady(lambda r: replace(r, ended_ns=r.intended_ns + 6 * S), every=1)
 RATIOS = {
     "inter-token latency": Trial(time(Quantity.ITL, 200), paced, slow_gaps, whole_only),
     "time per output token": Trial(time(Quantity.TPOT, 100), paced, slow_tokens, whole_only),
