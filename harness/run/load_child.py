@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -22,20 +23,22 @@ class Child:
 
     def __init__(self, role: Sequence[str], log: Path, *, name: str) -> None:
         self._name = name
-        self._log = log
         self._messages: queue.Queue[Message | None] = queue.Queue()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-        with log.open("wb") as log_file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.load", *role],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log_file,
-                start_new_session=True,  # a terminal's Ctrl-C is for the conductor, which stops the load in order
-                env=environment,
-            )
+        self._last: deque[str] = deque(maxlen=8)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "harness.load", *role],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for the conductor, which stops the load in order
+            env=environment,
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._logging = threading.Thread(target=self._keep, args=(self._process.stderr, log), daemon=True)
+        self._logging.start()
         threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
     @property
@@ -102,12 +105,16 @@ class Child:
             self._process.wait()
 
     def last_lines(self) -> str:
-        """Return the end of its log, indented, to go behind a message."""
-        try:
-            lines = self._log.read_text(errors="replace").splitlines()[-8:]
-        except OSError:
-            lines = []
-        return "".join(f"\n    {line}" for line in lines)
+        """Return the last that it said, indented, to go behind a message."""
+        self._logging.join(timeout=0.5)  # of one that has just died, hear all of it
+        return "".join(f"\n    {line}" for line in self._last)
+
+    def _keep(self, stream: IO[bytes], log: Path) -> None:
+        """Write its log, and remember the end of it: a full disk must not swallow the reason of a death."""
+        for line in stream:
+            self._last.append(line.decode(errors="replace").rstrip())
+            with contextlib.suppress(OSError), log.open("ab") as file:
+                file.write(line)
 
     def _read(self, stream: IO[bytes]) -> None:
         for line in stream:
