@@ -117,10 +117,10 @@ def _phases(document: ScenarioDocument, findings: Findings) -> tuple[Phase, ...]
     for index, part in enumerate(document.phases):
         if any(phase.name == part.name for phase in phases):
             findings.add(("phases", index, "name"), f"the phase name {part.name!r} stands twice")
-        if part.kind is PhaseKind.FAULT and not part.faults:
+        if part.kind is PhaseKind.FAULT and not part.faults and part.nemesis is None:
             what = f"phase {part.name!r} is of kind fault and has no faults; add one, or make it kind: steady"
             findings.add(("phases", index), what)
-        if part.kind is not PhaseKind.FAULT and part.faults:
+        if part.kind is not PhaseKind.FAULT and (part.faults or part.nemesis is not None):
             what = f"phase {part.name!r} is of kind {part.kind.value} and has faults; make it kind: fault"
             findings.add(("phases", index, "faults"), what)
         if part.kind is PhaseKind.WARMUP and index > 0:

@@ -64,10 +64,24 @@ class LoadDocument(Strict):
     stream: Share = 0.0
 
 
+class FlapDocument(Strict):
+    """`{broken: 2s, whole: 3s}`: in force for so long, then away for so long, over and over."""
+
+    broken: Annotated[Duration, Field(gt=0)]
+    whole: Annotated[Duration, Field(gt=0)]
+
+
+class RampDocument(Strict):
+    """`{to: {latency: 800}, steps: 5}`: from the fault's own values to these, in steps of the same length."""
+
+    to: Annotated[dict[str, int | float], Field(min_length=1)]
+    steps: Annotated[int, Field(ge=2, le=100, strict=True)] = 5
+
+
 class FaultDocument(Strict):
     """`{at: provider.primary, kind: timeout, parameters...}`; its own keys are checked against the kind's parameters.
 
-    from, for: offset from the phase's start and length; by default the whole phase.
+    from, for: offset from the phase's start and length; by default the whole phase. flap, ramp: how it comes and goes.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -77,6 +91,8 @@ class FaultDocument(Strict):
     id: Name | None = None
     from_: Annotated[Duration | None, Field(alias="from")] = None
     for_: Annotated[Duration | None, Field(alias="for")] = None
+    flap: FlapDocument | None = None
+    ramp: RampDocument | None = None
     expects_action: bool = True
 
     def parameters(self) -> dict[str, Scalar]:
@@ -84,14 +100,31 @@ class FaultDocument(Strict):
         return dict(self.model_extra or {})
 
 
+class NemesisDocument(Strict):
+    """`{draw: [faults...], every: 5s, hold: 3s, at_most: 1}`: draws one from the list every so often, by the seed.
+
+    hold: how long each stays. at_most: the blast radius, how many at once.
+    """
+
+    draw: Annotated[list[FaultDocument], Field(min_length=1)]
+    every: Annotated[Duration, Field(ge=100_000_000)]
+    hold: Annotated[Duration, Field(ge=100_000_000)]
+    at_most: Annotated[int, Field(ge=1, le=20, strict=True)] = 1
+
+
 class PhaseDocument(Strict):
-    """`{name: outage, kind: fault, for: 30s, faults: [...]}`."""
+    """`{name: outage, kind: fault, for: 30s, faults: [...]}`.
+
+    stagger: each fault that says no `from` of its own begins so long after the one before it.
+    """
 
     name: Name
     kind: PhaseKind
     for_: Annotated[Duration, Field(alias="for", gt=0)]
     arrivals: ArrivalsDocument | None = None
     faults: list[FaultDocument] = []
+    stagger: Duration = 0
+    nemesis: NemesisDocument | None = None
 
 
 class WaiverDocument(Strict):
