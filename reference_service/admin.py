@@ -21,6 +21,7 @@ class Office(Asked):
 
     def __init__(self, pipeline: Pipeline, resources: Resources) -> None:
         super().__init__(pipeline, resources.settings)
+        self._audit = resources.audit
         self._knowledge = resources.knowledge
         self._invalidation = Invalidation(resources.database, pipeline.cache)
 
@@ -54,11 +55,28 @@ class Office(Asked):
                 raise GuardUnavailable("knowledge" if error.store == "postgres" else "cache") from error
             return JSONResponse({"status": "deleted", "id": request.path_params["id"]})
 
-    async def _admit(self, turn: Turn, action: str) -> None:
+    async def read_audit(self, request: Request) -> Response:
+        """Return the tenant's own entries, oldest first, `limit` after number `after`; for auditors and administrators."""
+        async with self.asked(request) as turn:
+            await self._admit(turn, "audit.read", roles=("admin", "auditor"))
+            after, limit = _whole(request, "after", 0, 2**62), _whole(request, "limit", 100, 1000)
+            try:
+                return JSONResponse({"entries": await self._audit.read(turn.who.tenant, after=after, limit=limit)})
+            except StoreUnavailable as error:
+                raise GuardUnavailable("audit") from error
+
+    async def _admit(self, turn: Turn, action: str, *, roles: tuple[str, ...] = ("admin",)) -> None:
         turn.action = action
         await self._pipeline.guards["authenticate"](turn)
-        if turn.who.role != "admin":
-            raise Forbidden("This needs an administrator's key.")
+        if turn.who.role not in roles:
+            raise Forbidden(f"This needs the key of an {' or '.join(roles)}.")
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
+        raise InvalidRequest(f"{name} must be a whole number from 0 to {most}", param=name)
+    return int(text)
 
 
 def _field(body: dict[str, object], name: str, length: int) -> str:

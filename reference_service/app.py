@@ -53,6 +53,7 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
             Route("/message/{id}", desk.fetch, methods=["GET"]),
             Route("/feedback", desk.feedback, methods=["POST"]),
             Route("/admin/knowledge", office.put_knowledge, methods=["POST"]),
+            Route("/admin/audit", office.read_audit, methods=["GET"]),
             Route("/admin/knowledge/{id}", office.delete_knowledge, methods=["DELETE"]),
             Route("/live", health.live),
             Route("/ready", health.ready),

@@ -33,6 +33,7 @@ class Asked:
             turn.error, turn.reason = refusal.type, reason_of(refusal)
             raise
         finally:
+            await self._pipeline.guards["audit"](turn)
             await self._pipeline.guards["log"](turn)
 
     def _turn(self, request: Request) -> Turn:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from starlette.types import Receive, Scope, Send
 
 from reference_service.envelope import Envelope, send_json, send_refusal
-from reference_service.errors import ContentBlocked, Refusal, UpstreamFailed
+from reference_service.errors import ContentBlocked, Refusal
 from reference_service.events import gateway_body, model_of, usage_body
 from reference_service.inbox import Disconnected, Inbox
 from reference_service.pipeline import Pipeline
@@ -68,8 +68,10 @@ class ChatCompletions:
         try:
             await self._pipeline.admit(turn)
             await self._pipeline.answer(turn)
-            if turn.flow is not None:
-                await self._stream(turn, turn.flow, send)
+            first = await self._first(turn)
+            if first is not None:
+                assert turn.flow is not None
+                await self._stream(turn, first, turn.flow, send)
                 return
             await self._close_books(turn)
         except Refusal as refusal:
@@ -94,14 +96,26 @@ class ChatCompletions:
         else:
             await send_json(send, 200, whole_body(turn, turn.answer))
 
-    async def _stream(self, turn: Turn, flow: AsyncGenerator[str, None], send: Send) -> None:
+    async def _first(self, turn: Turn) -> str | None:
+        """Return the first text of a stream that may leave; a refusal up to here is a plain 400. None: the answer is whole.
+
+        A stream that breaks while all of it is still held back is nobody's loss: the next model is asked.
+        """
+        while turn.flow is not None:
+            try:
+                return await anext(turn.flow)
+            except (ProviderFailure, StopAsyncIteration):
+                await turn.flow.aclose()
+                turn.flow = None
+                turn.broken.add(turn.source)
+                await self._pipeline.guards["call_provider"](turn)
+                await self._pipeline.guards["screen_answer"](turn)
+        return None
+
+    async def _stream(self, turn: Turn, first: str, flow: AsyncGenerator[str, None], send: Send) -> None:
         """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event instead."""
         s = self._resources.settings
         async with aclosing(flow) as pieces, asyncio.timeout(s.deadline_s + s.stream_max_s):
-            try:
-                first = await anext(pieces)  # a refusal up to here is a plain 400
-            except ProviderFailure as failure:
-                raise UpstreamFailed("The model provider broke off.") from failure
             events = self._resources.parts.events(turn)
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await _event(send, events.content(first, first=True))
@@ -135,6 +149,7 @@ class ChatCompletions:
             await turn.flow.aclose()
         await self._pipeline.guards["land"](turn)
         await self._pipeline.guards["settle"](turn)
+        await self._pipeline.guards["audit"](turn)
         await self._pipeline.guards["log"](turn)
         self._resources.metrics.turn(turn)
 

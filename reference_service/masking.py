@@ -19,3 +19,14 @@ def mask(text: str) -> str:
 def mask_user(name: str) -> str:
     """Return a name that cannot be read but can be followed from line to line."""
     return f"{name[:1]}***#{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def mask_email(address: str) -> str:
+    """Return an address with its first letter and its domain."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}***@{domain}"
+
+
+def mask_digits(number: str) -> str:
+    """Return a number with its last four digits."""
+    return _DIGIT.sub("*", number)

@@ -1,6 +1,7 @@
 """The endpoints around the chat: asynchronous messages and feedback. They meet the same guards."""
 
 import uuid
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -11,14 +12,22 @@ from reference_service.errors import GuardUnavailable, InvalidRequest, StoreUnav
 from reference_service.guards.validate import clean_text, parse_object
 from reference_service.pipeline import Pipeline
 from reference_service.resources import Resources
+from reference_service.sealing import Sealer, Unsealable
 
 _ENQUEUE = """
-insert into message (id, account_id, tenant, request_id, body) values ($1, $2, $3, $4, $5::jsonb)
+insert into message (id, account_id, tenant, request_id, body_sealed, leased_until) values ($1, $2, $3, $4, $5, 'infinity')
 on conflict (id) do nothing
 """
-_FETCH = "select id, state, answer from message where id = $1 and account_id = $2"
+_FETCH = "select state, answer, answer_sealed from message where id = $1 and account_id = $2"
 _FEEDBACK = "insert into feedback (account_id, request_id, score) values ($1, $2, $3)"
 NAMESPACE = uuid.UUID("6f1f4c8e-6b43-5f0a-9a4e-2a1c7d3b9e60")
+
+
+def answer_of(row: Any, message_id: uuid.UUID, sealer: Sealer) -> object:
+    """Return a message's answer, None while there is none; one of an older version is not sealed. Raises Unsealable."""
+    if row["answer_sealed"] is not None:
+        return msgspec.json.decode(sealer.open(row["answer_sealed"], f"message:{message_id}:answer_sealed"))
+    return None if row["answer"] is None else msgspec.json.decode(row["answer"])
 
 
 class Desk(Asked):
@@ -27,10 +36,12 @@ class Desk(Asked):
     def __init__(self, pipeline: Pipeline, resources: Resources) -> None:
         super().__init__(pipeline, resources.settings)
         self._database = resources.database
+        self._sealer = resources.sealer
 
     async def enqueue(self, request: Request) -> Response:
         """Take a message and say `processing` at once; an `idempotency-key` makes sending it again harmless."""
         async with self.asked(request) as turn:
+            turn.action = "message"
             await self._pipeline.admit(turn)
             key = request.headers.get("idempotency-key")
             message_id = uuid.uuid5(NAMESPACE, f"{turn.who.account_id}:{key}") if key else uuid.uuid4()
@@ -43,7 +54,12 @@ class Desk(Asked):
             )
             try:
                 await self._database.rows(
-                    _ENQUEUE, message_id, turn.who.account_id, turn.who.tenant, turn.request_id, body.decode()
+                    _ENQUEUE,
+                    message_id,
+                    turn.who.account_id,
+                    turn.who.tenant,
+                    turn.request_id,
+                    self._sealer.seal(body, f"message:{message_id}:body_sealed"),
                 )
             except StoreUnavailable as error:
                 raise GuardUnavailable("queue") from error
@@ -52,6 +68,7 @@ class Desk(Asked):
     async def fetch(self, request: Request) -> Response:
         """Return a message of the asking user; another's is not found."""
         async with self.asked(request) as turn:
+            turn.action = "message.read"
             await self._pipeline.guards["authenticate"](turn)
             try:
                 message_id = uuid.UUID(request.path_params["id"])
@@ -64,12 +81,16 @@ class Desk(Asked):
                 raise InvalidRequest("There is no such message.", code="not_found", status=404)
             row = rows[0]
             status = {"queued": "processing", "done": "done", "failed": "failed"}[row["state"]]
-            answer = None if row["answer"] is None else msgspec.json.decode(row["answer"])
+            try:
+                answer = answer_of(row, message_id, self._sealer)
+            except Unsealable as error:
+                raise GuardUnavailable("sealing") from error
             return JSONResponse({"id": str(message_id), "status": status, "answer": answer})
 
     async def feedback(self, request: Request) -> Response:
         """Take a score of 1 to 5 for a request id."""
         async with self.asked(request) as turn:
+            turn.action = "feedback"
             await self._pipeline.guards["authenticate"](turn)
             await self._pipeline.guards["rate_limit"](turn)
             body = parse_object(await turn.read_body(), max_depth=self._settings.json_max_depth)

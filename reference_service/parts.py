@@ -7,11 +7,13 @@ wrong, and `plant`, which puts it into the parts. No guard knows of defects.
 from dataclasses import dataclass
 from importlib import import_module
 
+from reference_service.alerts import BudgetAlerts
 from reference_service.breaker import Breaker
 from reference_service.database import Database
 from reference_service.defects import DEFECTS
 from reference_service.errors import SettingsError
 from reference_service.events import Events
+from reference_service.guards.audit import AuditGuard
 from reference_service.guards.authenticate import Authenticate
 from reference_service.guards.cache import Cache
 from reference_service.guards.call_provider import CallProvider
@@ -39,6 +41,7 @@ class Parts:
 
     database: type[Database] = Database
     store: type[Store] = Store
+    alerts: type[BudgetAlerts] = BudgetAlerts
     ledger: type[Ledger] = Ledger
     endpoint: type[Endpoint] = Endpoint
     provider_breaker: type[Breaker] = Breaker
@@ -56,6 +59,7 @@ class Parts:
     call_provider: type[CallProvider] = CallProvider
     screen_answer: type[ScreenAnswer] = ScreenAnswer
     settle: type[Settle] = Settle
+    audit: type[AuditGuard] = AuditGuard
     log: type[Log] = Log
     events: type[Events] = Events
     health: type[Health] = Health

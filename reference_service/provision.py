@@ -1,7 +1,8 @@
 """`python -m reference_service.provision`: migrations, then the users given as JSON on standard input.
 
 Input: `{"users": [{"name": "alice", "key": "...", "tenant": "acme", "daily_budget_usd": 5.0 or null}]}`; `role` may be
-`admin`. Giving a user again sets the tenant, role and budget and adds the key. Prints `{"event":"provisioned","users":N}`.
+`admin` or `auditor`. Giving a user again sets the tenant, role and budget and adds the key. Prints
+`{"event":"provisioned","users":N}`.
 """
 
 import asyncio
@@ -25,9 +26,10 @@ on conflict (name) do update set tenant = excluded.tenant, role = excluded.role,
     daily_budget_nanousd = excluded.daily_budget_nanousd
 """
 _KEYS = """
-insert into api_key (digest, account_id)
-select k.digest, a.id from unnest($1::bytea[], $2::text[]) as k (digest, name) join account a on a.name = k.name
-on conflict (digest) do update set account_id = excluded.account_id, revoked_at = null
+insert into api_key (digest, account_id, hint)
+select k.digest, a.id, k.hint from unnest($1::bytea[], $2::text[], $3::text[]) as k (digest, name, hint)
+join account a on a.name = k.name
+on conflict (digest) do update set account_id = excluded.account_id, revoked_at = null, expires_at = null, created_at = now()
 """
 
 
@@ -39,7 +41,7 @@ class User(BaseModel):
     key: str = Field(min_length=16, max_length=512, repr=False)
     tenant: str = Field(min_length=1, max_length=200)
     daily_budget_usd: float | None = Field(default=None, ge=0, le=1e6)
-    role: str = Field(default="user", pattern="^(user|admin)$")
+    role: str = Field(default="user", pattern="^(user|admin|auditor)$")
 
 
 class Order(BaseModel):
@@ -63,7 +65,9 @@ async def provision(database_url: str, order: Order) -> int:
                 [u.role for u in users],
                 [None if u.daily_budget_usd is None else nanousd(u.daily_budget_usd) for u in users],
             )
-            await connection.execute(_KEYS, [digest(u.key) for u in order.users], [u.name for u in order.users])
+            await connection.execute(
+                _KEYS, [digest(u.key) for u in order.users], [u.name for u in order.users], [u.key[-4:] for u in order.users]
+            )
         return len(users)
     finally:
         await connection.close()

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from reference_service.alerts import BudgetAlerts
+from reference_service.audit import Audit
 from reference_service.breaker import BreakerRules
 from reference_service.database import Database
 from reference_service.ledger import Ledger
@@ -18,6 +20,7 @@ from reference_service.provider.endpoint import Endpoint
 from reference_service.retrieval.embedding import Embedder, HashedEmbedder
 from reference_service.retrieval.knowledge import Knowledge
 from reference_service.retrieval.provider_embedder import ProviderEmbedder
+from reference_service.sealing import Sealer, sealer_for
 from reference_service.settings import Settings
 from reference_service.store import Store
 from reference_service.workflow import Workflows, load, read_texts
@@ -36,6 +39,9 @@ class Resources:
     endpoints: tuple[Endpoint, ...]
     knowledge: Knowledge
     workflows: Workflows
+    audit: Audit
+    sealer: Sealer
+    alerts: BudgetAlerts
     metrics: Metrics
     write_log: LogWriter
     parts: Parts
@@ -44,6 +50,7 @@ class Resources:
         """Start; waits for no store."""
         await self.database.open()
         self.ledger.start()
+        self.audit.start()
 
     async def warm(self) -> None:
         """Make the first connections, so that the first users do not wait for them; a store that is down is let be."""
@@ -56,6 +63,8 @@ class Resources:
         if lost:
             # The rows stay held in the database, at no less than they cost, until the sweep settles them.
             self.write_log({"event": "unsettled_at_exit", "settlements": lost})
+        if unwritten := await self.audit.close(0.5):
+            self.write_log({"event": "audit_unwritten_at_exit", "entries": unwritten})
         for endpoint in self.endpoints:
             await endpoint.close()
         await self.store.close()
@@ -80,8 +89,12 @@ def build_resources(settings: Settings) -> Resources:
     endpoints = [parts.endpoint("primary", s.provider_primary_url, s, parts.provider_breaker(provider_rules))]
     if s.fallback and s.provider_secondary_url:
         endpoints.append(parts.endpoint("secondary", s.provider_secondary_url, s, parts.provider_breaker(provider_rules)))
+    write_log = json_lines(s.instance, s.version, s.defect)
     return Resources(
         settings=s,
+        audit=(audit := Audit(database, write_log)),
+        alerts=parts.alerts(database, s, audit, write_log),
+        sealer=sealer_for(s),
         store=parts.store(s.store_url, timeout_s=s.store_timeout_s, breaker=parts.guard_breaker(guard_rules)),
         database=database,
         ledger=parts.ledger(database, s),
@@ -89,7 +102,7 @@ def build_resources(settings: Settings) -> Resources:
         knowledge=parts.knowledge(database, embedder_for(s)),
         workflows=load(read_texts(s.workflows)),
         metrics=parts.metrics(),
-        write_log=json_lines(s.instance, s.version, s.defect),
+        write_log=write_log,
         parts=parts,
     )
 

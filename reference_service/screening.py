@@ -4,14 +4,12 @@ Rules are ordered fragments, fixed phrases, and one expression without unbounded
 length of the message and with nothing else, so that no message can make the screen slow.
 """
 
-import base64
-import binascii
 import codecs
-import html
 import re
 import unicodedata
 from collections.abc import Iterator
-from urllib.parse import unquote
+
+from reference_service.decoding import decoded
 
 # The document's three patterns, each as fragments that follow one another. Its `.*` is "anything between".
 _ORDERED = {
@@ -48,10 +46,11 @@ _CONFUSABLE = {
     ord(a): b for a, b in zip("авеёкмнорстухіјѕԁһԛԝɡɑαβεηικνορτυχоıⅼ", "abeekmhopctyxijsdhqwgaabenikvoptuxoil", strict=True)
 }
 _LEET = str.maketrans("013457@$!", "oieastasi")
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+"""Invisible twins of ASCII, which some models read."""
+MOST_FORMS = 40
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 _SPACES = re.compile(r"\s+")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,4096}={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}[\s:]?){12,2048}")
 
 
 def matched_rule(text: str) -> str | None:
@@ -69,28 +68,19 @@ def matched_rule(text: str) -> str | None:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield the text and what it says when decoded, one level deep."""
+    """Yield the text and what it says when decoded, twice over at most, MOST_FORMS in all."""
+    level, left = [text], MOST_FORMS
     yield text
-    if "&" in text and (unescaped := html.unescape(text)) != text:
-        yield unescaped
-    if "%" in text and (unquoted := unquote(text)) != text:
-        yield unquoted
-    for match in _BASE64.finditer(text):
-        token = match.group().rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            yield base64.b64decode(token + "=" * (-len(token) % 4)).decode("utf-8")
-        except (binascii.Error, ValueError):
-            continue
-    for match in _HEX.finditer(text):
-        try:
-            yield bytes.fromhex(re.sub(r"[\s:]", "", match.group())).decode("utf-8")
-        except ValueError:
-            continue
+    for _ in range(2):
+        level = [found for form in level for found in decoded(form)][:left]
+        left -= len(level)
+        yield from level
 
 
 def _normal(text: str) -> str:
     """Return the text in lower case with compatibility forms, marks, invisible characters and look-alikes undone."""
     if not text.isascii():
+        text = text.translate(_TAGS)
         decomposed = unicodedata.normalize("NFKD", text).casefold()
         text = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf", "Me", "Cc") or c in "\n\t").translate(
             _CONFUSABLE

@@ -16,7 +16,7 @@ from reference_service.errors import SettingsError
 from reference_service.pricing import Price
 
 PREFIX = "SERVICE_"
-SECRETS = frozenset({"database_url", "store_url", "provider_key"})
+SECRETS = frozenset({"database_url", "store_url", "provider_key", "encryption_keys", "webhook_secret"})
 
 
 class ModelPrice(BaseModel):
@@ -48,6 +48,10 @@ class Settings(BaseModel):
     provider_primary_url: str = ""
     provider_secondary_url: str = ""
     provider_key: str = Field(default="", repr=False)
+    encryption_keys: str = Field(default="", repr=False)
+    webhook_url: str = ""
+    alert_webhook_url: str = ""
+    webhook_secret: str = Field(default="", repr=False)
     fallback: bool = True
 
     # a planted defect, for those who test the test; see reference_service/defects
@@ -75,6 +79,7 @@ class Settings(BaseModel):
     cache_memory_entries: int = Field(default=2000, ge=0)
     service_budget_usd: float = Field(default=50.0, ge=0)
     tenant_budget_usd: float | None = Field(default=None, ge=0)
+    alert_from_ratio: float = Field(default=0.8, ge=0, le=1)
     cheap_from_ratio: float = Field(default=0.9, ge=0, le=1)
     faq_max_tokens: int = Field(default=100, ge=1)
     answer_max_tokens: int = Field(default=500, ge=1)
@@ -95,6 +100,8 @@ class Settings(BaseModel):
     first_content_timeout_s: float = Field(default=1.5, gt=0)
     idle_timeout_s: float = Field(default=1.5, gt=0)
     stream_max_s: float = Field(default=30.0, gt=0)
+    trickle_window_s: float = Field(default=1.0, gt=0)
+    trickle_tokens: int = Field(default=5, ge=0)
     retries: int = Field(default=1, ge=0)
     retry_backoff_s: float = Field(default=0.1, gt=0)
     retry_budget_ratio: float = Field(default=0.1, ge=0)
@@ -124,6 +131,7 @@ class Settings(BaseModel):
     drain_s: float = Field(default=3.5, gt=0)
     worker_poll_s: float = Field(default=0.2, gt=0)
     worker_lease_s: float = Field(default=15.0, gt=0)
+    webhook_timeout_s: float = Field(default=3.0, gt=0)
     worker_concurrency: int = Field(default=8, ge=1)
 
     @field_validator("listen")
@@ -134,7 +142,7 @@ class Settings(BaseModel):
             raise ValueError("use HOST:PORT, such as 127.0.0.1:0")
         return value
 
-    @field_validator("provider_primary_url", "provider_secondary_url")
+    @field_validator("provider_primary_url", "provider_secondary_url", "webhook_url", "alert_webhook_url")
     @classmethod
     def _http_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

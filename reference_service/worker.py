@@ -1,8 +1,7 @@
-"""`python -m reference_service.worker`: answers the messages that `POST /message` took.
+"""`python -m reference_service.worker`: answers the messages that `POST /message` took, and delivers the answers.
 
-The table is the queue. A message is claimed with SKIP LOCKED under a lease; its answer is written only by the holder of
-the lease, in one statement that also ends the message. A worker that dies loses its lease and the message is done
-again: the call may be paid twice, the answer is delivered once.
+The table is the queue (`queue.py`): what is lost with this process is taken up by another one, and no call that may have
+been paid is made twice. An answer that is ready is kept until the database has taken it, however long that is away.
 """
 
 import asyncio
@@ -20,51 +19,57 @@ import msgspec
 from reference_service.background import in_background
 from reference_service.chat import reason_of, whole_body
 from reference_service.errors import GuardUnavailable, Refusal, SettingsError, StoreUnavailable, UpstreamFailed
+from reference_service.guards.call_provider import CANNED
 from reference_service.guards.validate import Validate
+from reference_service.messages import answer_of
 from reference_service.pipeline import Pipeline, build_pipeline
+from reference_service.queue import Queue
 from reference_service.resources import Resources, build_resources
+from reference_service.sealing import Unsealable
 from reference_service.settings import Settings
-from reference_service.turn import Identity, Turn
+from reference_service.turn import Answer, Identity, Turn, Usage
+from reference_service.webhook import Webhook
 
 NEEDS = ("database_url", "store_url", "provider_primary_url")
 MAX_ATTEMPTS = 5
-_CLAIM = """
-update message m set lease = $1, leased_until = now() + make_interval(secs => $2), attempts = attempts + 1
-from (
-    select id from message where state = 'queued' and (leased_until is null or leased_until < now())
-    order by created_at limit 1 for update skip locked
-) next, account a
-where m.id = next.id and a.id = m.account_id
-returning m.id, m.request_id, m.body, m.attempts, m.tenant, a.id as account_id, a.name, a.role
-"""
-_FINISH = """
-update message set state = $3, answer = $4::jsonb, finished_at = now(), lease = null, leased_until = null
-where id = $1 and lease = $2 and state = 'queued' returning id
-"""
-_GIVE_BACK = (
-    "update message set leased_until = now() + make_interval(secs => $3) where id = $1 and lease = $2 and state = 'queued'"
-)
+QUIET_S = 3.0
+"""How long the database must have been there before a call is taken for cut: its holder may be waiting to say how it ended."""
+LAST_SAVE_S = 3.0
+
+
+class NotOurs(Exception):  # noqa: N818 - a state: the lease ended and another one has the message
+    """The message is no longer held by this worker."""
 
 
 class Worker:
     """Takes messages one by one, several at a time."""
 
     def __init__(self, resources: Resources, pipeline: Pipeline) -> None:
+        s = resources.settings
         self._resources = resources
         self._pipeline = pipeline
-        self._settings = resources.settings
-        self._validate = Validate(resources.settings)
+        self._settings = s
+        self._validate = Validate(s)
+        self._sealer = resources.sealer
+        self.queue = Queue(
+            resources.database, lease_s=s.worker_lease_s, deliver=bool(s.webhook_url), delivery_s=s.webhook_timeout_s + 1
+        )
+        self.webhook = Webhook(s.webhook_url, secret=s.webhook_secret, limit_s=s.webhook_timeout_s)
+        self._quiet_since = time.monotonic()
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Work until `stopping` is set; what is begun is finished."""
-        await asyncio.gather(*(self._loop() for _ in range(self._settings.worker_concurrency)))
+        answering = [self._loop(self.one) for _ in range(self._settings.worker_concurrency)]
+        delivering = [self._loop(self.deliver_one) for _ in range(4)] if self._settings.webhook_url else []
+        await asyncio.gather(*answering, *delivering, self._loop(self.one_cut))
 
-    async def _loop(self) -> None:
+    async def _loop(self, work: Any) -> None:
         while not self.stopping.is_set():
             try:
-                busy = await self.one()
+                busy = await work()
             except StoreUnavailable:
+                self._quiet_since = time.monotonic()
                 busy = False
             if not busy:
                 with contextlib.suppress(TimeoutError):
@@ -72,45 +77,112 @@ class Worker:
 
     async def one(self) -> bool:
         """Claim and finish one message; return whether there was one. Raises StoreUnavailable."""
-        lease = uuid.uuid4()
-        # A claim that was sent twice takes two messages; the second is free again when its lease ends.
-        rows = await self._resources.database.rows(_CLAIM, lease, self._settings.worker_lease_s)
-        for row in rows:
-            await self._work(row, lease)
-        return bool(rows)
+        holder = uuid.uuid4()
+        row = await self.queue.claim(holder)
+        if row is not None:
+            with contextlib.suppress(NotOurs):
+                await self._work(row, holder)
+        return row is not None
 
-    async def _work(self, row: Any, lease: uuid.UUID) -> None:
+    async def one_cut(self) -> bool:
+        """End one message whose call was cut by its worker's death; return whether there was one. Raises StoreUnavailable."""
+        holder = uuid.uuid4()
+        if time.monotonic() - self._quiet_since < QUIET_S or (row := await self.queue.claim_cut(holder)) is None:
+            return False
+        turn = self._turn(row)
+        turn.degraded, turn.fallback, turn.reason = "canned", True, "the call was cut; it is not made twice"
+        turn.answer = Answer(text=CANNED, finish_reason="stop", usage=Usage(prompt_tokens=0, completion_tokens=0))
+        await self._close(turn)
+        await self._save(row, holder, "done", whole_body(turn, turn.answer))
+        return True
+
+    async def deliver_one(self) -> bool:
+        """Send one answer to the webhook; return whether there was one. Raises StoreUnavailable."""
+        row = await self.queue.next_delivery()
+        if row is None:
+            return False
+        try:
+            answer = answer_of(row, row["id"], self._sealer)
+        except Unsealable as error:
+            self._resources.write_log({"event": "delivery_failed", "message_id": str(row["id"]), "reason": str(error)})
+            return True
+        if await self.webhook.deliver(row["id"], row["state"], answer):
+            await self.queue.delivered(row["id"])
+        return True
+
+    async def _work(self, row: Any, holder: uuid.UUID) -> None:
         turn = self._turn(row)
         state, answer = "done", None
+
+        async def before_call() -> None:
+            if not await self.queue.mark_calling(row["id"], holder):
+                raise NotOurs
+
         try:
-            turn.question = self._validate.question(msgspec.json.decode(row["body"]))
-            await self._pipeline.answer(turn)
+            turn.question = self._validate.question(msgspec.json.decode(self._body(row)))
+            await self._pipeline.answer(turn, before_call=before_call)
             assert turn.answer is not None
             await self._pipeline.guards["remember"](turn)
             await self._pipeline.guards["settle"](turn)
             if turn.degraded == "canned" and row["attempts"] < MAX_ATTEMPTS:
-                await self._give_back(row, lease)  # nobody waits at the door: a real answer later is better than none now
+                await self._give_back(row, holder)  # nobody waits at the door: a real answer later is better than none now
                 return
             answer = whole_body(turn, turn.answer)
-        except (GuardUnavailable, UpstreamFailed) as refusal:
+        except (GuardUnavailable, UpstreamFailed, StoreUnavailable) as failure:
+            refusal = failure if isinstance(failure, Refusal) else GuardUnavailable("queue")
             turn.error, turn.reason = refusal.type, reason_of(refusal)
             if row["attempts"] < MAX_ATTEMPTS:
-                await self._give_back(row, lease)
+                await self._give_back(row, holder)
                 return
             state, answer = "failed", refusal.body()
         except Refusal as refusal:
             turn.error, turn.reason = refusal.type, reason_of(refusal)
             state, answer = "failed", refusal.body()
+        except Unsealable as error:
+            turn.error, turn.reason = "internal_error", str(error)
+            state, answer = "failed", Refusal("This message can no longer be read.").body()
         finally:
-            await self._pipeline.guards["settle"](turn)
-            await self._pipeline.guards["log"](turn)
-            self._resources.metrics.turn(turn)
-        await self._resources.database.rows(_FINISH, row["id"], lease, state, msgspec.json.encode(answer).decode())
+            await self._close(turn)
+        await self._save(row, holder, state, answer)
 
-    async def _give_back(self, row: Any, lease: uuid.UUID) -> None:
+    async def _close(self, turn: Turn) -> None:
+        for name in ("land", "settle", "audit", "log"):
+            await self._pipeline.guards[name](turn)
+        self._resources.metrics.turn(turn)
+
+    async def _save(self, row: Any, holder: uuid.UUID, state: str, answer: object) -> None:
+        """End the message; while the database is away, wait for it: an answer that was paid is not thrown away."""
+        sealed = self._sealer.seal(msgspec.json.encode(answer), f"message:{row['id']}:answer_sealed")
+        give_up: float | None = None
+        while True:
+            try:
+                await self.queue.finish(row["id"], holder, state, sealed)
+            except StoreUnavailable:
+                self._quiet_since = time.monotonic()
+                if self.stopping.is_set():
+                    give_up = give_up or time.monotonic() + LAST_SAVE_S
+                    if time.monotonic() > give_up:
+                        self._resources.write_log({"event": "answer_unsaved_at_exit", "message_id": str(row["id"])})
+                        return
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+    async def _give_back(self, row: Any, holder: uuid.UUID) -> None:
         """Let the message be tried again after a while that doubles."""
-        with contextlib.suppress(StoreUnavailable):
-            await self._resources.database.rows(_GIVE_BACK, row["id"], lease, 0.5 * 2.0 ** row["attempts"])
+        while not self.stopping.is_set():
+            try:
+                await self.queue.give_back(row["id"], holder, 0.5 * 2.0 ** row["attempts"])
+            except StoreUnavailable:
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    def _body(self, row: Any) -> bytes:
+        """Return the message as it was taken. Raises Unsealable."""
+        if row["body_sealed"] is not None:
+            return self._sealer.open(row["body_sealed"], f"message:{row['id']}:body_sealed")
+        return str(row["body"]).encode()
 
     def _turn(self, row: Any) -> Turn:
         async def no_body() -> bytes:

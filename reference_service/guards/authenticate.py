@@ -13,9 +13,11 @@ from reference_service.errors import GuardUnavailable, StoreUnavailable, Unauthe
 from reference_service.turn import Identity, Turn
 
 _LOOK_UP = """
-select a.id, a.name, a.tenant, a.role from api_key k join account a on a.id = k.account_id
-where k.digest = $1 and k.revoked_at is null
+select a.id, a.name, a.tenant, a.role, extract(epoch from k.expires_at - now())::float8 as left_s
+from api_key k join account a on a.id = k.account_id
+where k.digest = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 """
+_CHANGED = "select coalesce(max(id), 0) as last from key_change"
 MAX_KEY_CHARACTERS = 512
 MAX_REMEMBERED = 20_000
 
@@ -26,12 +28,13 @@ def digest(key: str) -> bytes:
 
 
 class Authenticate:
-    """Sets `identity`. remember_s: how long a revoked key may still pass on this instance."""
+    """Sets `identity`. remember_s: how long a revoked key may still pass where `refresh` cannot hear of it."""
 
     def __init__(self, database: Database, *, remember_s: float) -> None:
         self._database = database
         self._remember_s = remember_s
         self._known: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
+        self._last_change = -1
 
     async def __call__(self, turn: Turn) -> None:
         """Raise Unauthenticated without a valid key, GuardUnavailable when it cannot be looked up."""
@@ -45,10 +48,18 @@ class Authenticate:
             raise _wrong_key()
         turn.identity = await self._identify(digest(key))
 
+    async def refresh(self) -> None:
+        """Forget what is remembered if any key or account has changed. Raises StoreUnavailable."""
+        last = (await self._database.rows(_CHANGED))[0]["last"]
+        if last != self._last_change:
+            self._known.clear()
+            self._last_change = last
+
     async def _identify(self, key_digest: bytes) -> Identity:
         known = self._known.get(key_digest)
         if known is not None and known[0] > time.monotonic():
             return known[1]
+        heard = self._last_change
         try:
             rows = await self._database.rows(_LOOK_UP, key_digest)
         except StoreUnavailable as error:
@@ -59,7 +70,10 @@ class Authenticate:
             raise _wrong_key()
         row = rows[0]
         identity = Identity(account_id=row["id"], name=row["name"], tenant=row["tenant"], role=row["role"])
-        self._known[key_digest] = (time.monotonic() + self._remember_s, identity)
+        remember_s = self._remember_s if row["left_s"] is None else min(self._remember_s, row["left_s"])
+        if heard != self._last_change:
+            return identity  # looked up before a change that was heard of meanwhile: good for this once
+        self._known[key_digest] = (time.monotonic() + remember_s, identity)
         self._known.move_to_end(key_digest)
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)

@@ -46,6 +46,8 @@ class CallProvider:
         """Raise InvalidRequest where a provider refuses the request itself; UpstreamFailed only with fallback switched off."""
         failure: ProviderFailure | None = None
         for endpoint in self._endpoints:
+            if endpoint.name in turn.broken:
+                continue
             try:
                 latest = await self._ask(turn, endpoint)
             except BudgetExceeded:
@@ -61,7 +63,7 @@ class CallProvider:
             failure = latest or failure
             if failure is not None and failure.is_ours:
                 raise InvalidRequest("The model provider refused this request.", code="upstream_rejected")
-        self._degrade(turn, failure)
+        self._degrade(turn, failure or (ProviderFailure(Kind.LOST) if turn.broken else None))
 
     async def _ask(self, turn: Turn, endpoint: Endpoint) -> ProviderFailure | None:
         """Ask one endpoint, more than once where that is safe; return why there is no answer, None where it was not asked."""
@@ -130,8 +132,9 @@ class CallProvider:
             return None
         try:
             async with asyncio.timeout(max(0.0, turn.left_s())):
-                async for _ in flow:
-                    pass
+                if await self._trickles(turn, endpoint, call, flow):
+                    endpoint.breaker.fail_late()
+                    return ProviderFailure(Kind.TIMEOUT)
         except TimeoutError:
             return ProviderFailure(Kind.TIMEOUT)
         except ProviderFailure as failure:
@@ -139,6 +142,17 @@ class CallProvider:
         finally:
             await flow.aclose()
         return None
+
+    async def _trickles(self, turn: Turn, endpoint: Endpoint, call: ProviderCall, flow: AsyncGenerator[str, None]) -> bool:
+        """Read the whole answer and return False; True where it comes so slowly that the next model had better be asked."""
+        s = self._settings
+        seen, until = call.seen_tokens, time.monotonic() + s.trickle_window_s
+        async for _ in flow:
+            if turn.answer is None and endpoint is not self._endpoints[-1] and time.monotonic() >= until:
+                if call.seen_tokens - seen < s.trickle_tokens:
+                    return True
+                seen, until = call.seen_tokens, time.monotonic() + s.trickle_window_s
+        return False
 
     async def _flow(self, turn: Turn, endpoint: Endpoint, held: Reservation, call: ProviderCall) -> AsyncGenerator[str, None]:
         """Yield the pieces; at the end set `answer`. However it ends, the reservation knows what was seen."""

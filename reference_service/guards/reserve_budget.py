@@ -3,6 +3,7 @@
 The ledger in PostgreSQL decides, under one lock for all instances; there is no cached balance to be wrong about.
 """
 
+from reference_service.alerts import BudgetAlerts
 from reference_service.errors import BudgetExceeded, GuardUnavailable, StoreUnavailable
 from reference_service.guards.validate import AUTO
 from reference_service.ledger import Ledger, Wanted
@@ -15,11 +16,12 @@ from reference_service.turn import Reservation, Turn
 class ReserveBudget:
     """Holds money for the first attempt (`__call__`) and for each later one at another price (`hold`)."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, primary: Endpoint) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, primary: Endpoint, alerts: BudgetAlerts | None = None) -> None:
         self._ledger = ledger
         self._settings = settings
         self._prices = settings.price_table
         self._primary = primary
+        self._alerts = alerts
 
     async def __call__(self, turn: Turn) -> None:
         """Raise BudgetExceeded or GuardUnavailable. Where the primary would not be asked, the second model is reserved for."""
@@ -51,6 +53,8 @@ class ReserveBudget:
         except StoreUnavailable as error:
             raise GuardUnavailable("reserve_budget") from error
         if verdict.granted_nanousd is None:
+            if verdict.limit_nanousd > 0 and verdict.scope != "reservation" and self._alerts is not None:
+                self._alerts.refused(verdict.scope, spent_nanousd=verdict.spent_nanousd, cap_nanousd=verdict.limit_nanousd)
             raise BudgetExceeded(
                 "This request could cost more than what is left of a daily budget.",
                 details={

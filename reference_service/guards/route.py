@@ -11,6 +11,7 @@ from reference_service.database import Database
 from reference_service.errors import GuardUnavailable, StoreUnavailable
 from reference_service.guards.validate import AUTO
 from reference_service.pricing import count_tokens
+from reference_service.sealing import Sealer
 from reference_service.settings import Settings
 from reference_service.turn import Answer, Intent, Turn, Usage
 from reference_service.workflow import Workflow, Workflows
@@ -20,7 +21,9 @@ _HARD = re.compile(
     re.IGNORECASE,
 )
 
-_RECORD = "insert into escalation (request_id, account_id) values ($1, $2) on conflict do nothing"
+_RECORD = (
+    "insert into escalation (request_id, account_id, tenant, question_sealed) values ($1, $2, $3, $4) on conflict do nothing"
+)
 _SCORE = "insert into feedback (account_id, request_id, score) values ($1, $2, $3)"
 
 
@@ -41,10 +44,11 @@ def max_tokens_of(intent: Intent, text: str, settings: Settings, asked: int | No
 class Route:
     """Sets `intent`, `complexity`, `model`, `max_tokens`; answers itself what a workflow answers by rule."""
 
-    def __init__(self, settings: Settings, database: Database, workflows: Workflows) -> None:
+    def __init__(self, settings: Settings, database: Database, workflows: Workflows, sealer: Sealer) -> None:
         self._settings = settings
         self._database = database
         self._workflows = workflows
+        self._sealer = sealer
 
     async def __call__(self, turn: Turn) -> None:
         """Raise GuardUnavailable when an escalation or a score cannot be recorded: a person who was promised must come."""
@@ -67,7 +71,8 @@ class Route:
     async def _record(self, turn: Turn, workflow: Workflow) -> None:
         try:
             if workflow.name == "escalation":
-                await self._database.rows(_RECORD, turn.uid, turn.who.account_id)
+                sealed = self._sealer.seal(turn.asked.last.encode(), f"escalation:{turn.uid}:question_sealed")
+                await self._database.rows(_RECORD, turn.uid, turn.who.account_id, turn.who.tenant, sealed)
             elif workflow.name == "feedback":
                 await self._database.rows(_SCORE, turn.who.account_id, turn.request_id, workflow.number_in(turn.asked.last) or 1)
         except StoreUnavailable as error:

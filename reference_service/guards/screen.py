@@ -12,7 +12,8 @@ class Screen:
         """Raise ContentBlocked with the rule's id; the message itself is never repeated."""
         texts = [m.content for m in turn.asked.messages if m.role != "assistant"]
         if len(texts) > 1:
-            texts.append(" ".join(texts))  # an attack that was split over several messages
+            # An attack that was split over several messages, between words or within one.
+            texts += [" ".join(texts), "".join(texts)]
         for text in texts:
             rule = matched_rule(text)
             if rule is not None:

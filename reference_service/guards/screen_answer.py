@@ -1,4 +1,4 @@
-"""Is the answer fit to leave: secrets are held back, streamed or not.
+"""Is the answer fit to leave: secrets are held back and personal data is masked, streamed or not.
 
 Of a stream, text that could be the start of something forbidden is held until it is known not to be; all else passes
 at once, so that the rhythm of the tokens stays.
@@ -6,7 +6,10 @@ at once, so that the rhythm of the tokens stays.
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 
+from reference_service.answer_privacy import masked, releasable
 from reference_service.errors import ContentBlocked
 from reference_service.turn import Turn
 
@@ -21,14 +24,46 @@ LONGEST = 96
 
 
 class ScreenAnswer:
-    """Refuses a forbidden answer; of a stream, puts a filter in its way."""
+    """Refuses a forbidden answer and masks personal data; of a stream, puts a filter in its way."""
 
     async def __call__(self, turn: Turn) -> None:
         """Raise ContentBlocked for a whole answer; a stream raises it when the text comes by."""
         if turn.flow is not None:
-            turn.flow = screened(turn.flow)
-        elif turn.answer is not None and (rule := forbidden(turn.answer.text)) is not None:
-            raise blocked(rule)
+            turn.flow = self.filtered(turn, turn.flow)
+        elif turn.answer is not None:
+            if (rule := forbidden(turn.answer.text)) is not None:
+                raise blocked(rule)
+            turn.answer = replace(turn.answer, text=masked(turn.answer.text, known_to(turn)))
+
+    async def filtered(self, turn: Turn, flow: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+        """Yield what may leave; at the end `answer` is what left, so that nothing else is kept."""
+        known, sent = known_to(turn), []
+        async with aclosing(private(screened(flow), known)) as pieces:
+            async for piece in pieces:
+                sent.append(piece)
+                yield piece
+        if turn.answer is not None:
+            turn.answer = replace(turn.answer, text="".join(sent))
+
+
+def known_to(turn: Turn) -> str:
+    """Return what the asker has said or may read in the knowledge base: no secret from them."""
+    said = (*(m.content for m in turn.asked.messages), *(p.text for p in turn.passages))
+    return "\n".join(said)
+
+
+async def private(flow: AsyncGenerator[str, None], known: str) -> AsyncGenerator[str, None]:
+    """Yield the text of `flow` with personal data masked, holding back what may yet become some. Closes `flow`."""
+    held = ""
+    async with aclosing(flow) as pieces:
+        async for piece in pieces:
+            held += piece
+            free = releasable(held)
+            if free:
+                yield masked(held[:free], known)
+                held = held[free:]
+    if held:
+        yield masked(held, known)
 
 
 def forbidden(text: str) -> str | None:

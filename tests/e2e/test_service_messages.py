@@ -1,0 +1,257 @@
+"""Asynchronous messages: answered at once, delivered with one effect, paid at most once, whoever dies and whenever."""
+
+import base64
+import hmac
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from killed_worker import STEPS
+from service_stack import Instance, Process, Stack, running_stack, wait_until
+
+QUESTION = "Explain step by step how the warranty for device 7 works; write to jane.roe@example.com."
+SECRET = "whsec-of-the-tests"
+
+
+class Sink(http.server.ThreadingHTTPServer):
+    """A webhook receiver as ours should be: it keeps the ids it has seen, so each has one effect."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Taking)
+        self.bodies: dict[str, set[bytes]] = {}
+        self.effects: Counter[str] = Counter()
+        self.deliveries: Counter[str] = Counter()
+        self.unsigned = 0
+        self.refuse = 0
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class Taking(http.server.BaseHTTPRequestHandler):
+    server: Sink
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        name, at = self.headers["webhook-id"], self.headers["webhook-timestamp"]
+        right = base64.b64encode(hmac.new(SECRET.encode(), f"{name}.{at}.".encode() + body, sha256).digest()).decode()
+        with self.server.lock:
+            self.server.deliveries[name] += 1
+            self.server.unsigned += self.headers["webhook-signature"] != f"v1,{right}"
+            refused = self.server.refuse > 0
+            self.server.refuse -= refused
+            if not refused:
+                if name not in self.server.bodies:
+                    self.server.effects[name] += 1
+                self.server.bodies.setdefault(name, set()).add(body)
+        self.send_response(503 if refused else 204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running_stack() as running:
+        yield running
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def service(stack: Stack) -> Iterator[Instance]:
+    with stack.instance(rate_limit="10000", identity_cache_s="0") as instance:
+        yield instance
+
+
+def settings_of(stack: Stack, sink: Sink, **more: str) -> dict[str, str]:
+    return stack.environment(webhook_url=sink.url, webhook_secret=SECRET, worker_lease_s="1", worker_poll_s="0.05", **more)
+
+
+def worker(stack: Stack, sink: Sink, **more: str) -> Process:
+    return stack.program(["-m", "reference_service.worker"], settings_of(stack, sink, **more))
+
+
+def post(service: Instance, key: dict[str, str], name: str, text: str = QUESTION) -> str:
+    answer = service.client.post(
+        "/message",
+        headers={**key, "idempotency-key": name, "x-request-id": name},
+        json={"messages": [{"role": "user", "content": text}]},
+    )
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["status"] == "processing"
+    return answer.json()["id"]
+
+
+def paid(stack: Stack) -> Counter[str]:
+    return Counter(c["request_id"] for c in httpx.get(f"{stack.control}/calls").json())
+
+
+def test_a_worker_killed_at_any_step_loses_nothing_pays_nothing_twice_and_has_one_effect(
+    stack: Stack, service: Instance, sink: Sink
+):
+    key, ids = stack.user(), []
+    httpx.post(f"{stack.control}/reset")
+    for step in STEPS:
+        for when in ("before", "after"):
+            ids.append(post(service, key, f"kill-{when}-{step}"))
+            doomed = stack.program(
+                [str(Path(__file__).parent / "killed_worker.py"), step, when], settings_of(stack, sink, worker_concurrency="1")
+            )
+            assert doomed.popen.wait(20) == -signal.SIGKILL, (step, when)
+    last = worker(stack, sink)
+    wait_until(lambda: set(sink.bodies) == set(ids), within_s=30, what="every delivery")
+    wait_until(lambda: stack.sql("select count(*) from outbox where delivered_at is null") == [["0"]], what="the notes of it")
+    assert last.stop() == 0
+    assert set(sink.effects.values()) == {1}
+    assert {name: len(b) for name, b in sink.bodies.items() if len(b) != 1} == {}
+    assert {name: n for name, n in paid(stack).items() if n > 1} == {}
+    assert sink.unsigned == 0
+    states = {service.client.get(f"/message/{i}", headers=key).json()["status"] for i in ids}
+    assert states == {"done"}
+    # One worker died with the answer in its hands, and one before asking: those, and no others, got the polite answer.
+    canned = [i for i in ids if json.loads(next(iter(sink.bodies[i])))["answer"]["gateway"]["degraded"] == "canned"]
+    assert 1 <= len(canned) <= 4
+
+
+def test_nothing_is_lost_when_the_database_and_the_store_die_under_way(stack: Stack, service: Instance, sink: Sink):
+    key = stack.user()
+    httpx.post(f"{stack.control}/reset")
+    at_work = worker(stack, sink)
+    ids = [post(service, key, f"db-{i}") for i in range(12)]
+    time.sleep(0.5)
+    for name in ("postgres", "store"):
+        victim: Process = getattr(stack, name)
+        victim.popen.kill()
+        victim.popen.wait()
+        time.sleep(0.7)
+        again(stack, name, victim)
+    wait_until(lambda: set(sink.bodies) >= set(ids), within_s=40, what="every delivery")
+    assert at_work.stop() == 0
+    assert set(sink.effects.values()) == {1}
+    assert {n: c for n, c in paid(stack).items() if c > 1} == {}
+    late = post_until_taken(service, key, "db-late")
+    assert late not in ids
+
+
+def again(stack: Stack, name: str, victim: Process) -> None:
+    def start() -> bool:
+        user = "nobody" if name == "postgres" and os.geteuid() == 0 else None
+        process = stack._spawn(
+            list(map(str, victim.popen.args)), {"PATH": os.environ["PATH"], "LC_ALL": "C"}, stdout=None, user=user
+        )
+        setattr(stack, name, process)
+        time.sleep(0.5)
+        return process.popen.poll() is None
+
+    wait_until(start, within_s=20, what=f"the return of {name}")
+
+
+def post_until_taken(service: Instance, key: dict[str, str], name: str) -> str:
+    taken: list[str] = []
+
+    def once() -> bool:
+        answer = service.client.post(
+            "/message", headers={**key, "idempotency-key": name}, json={"messages": [{"role": "user", "content": "Hello!"}]}
+        )
+        assert answer.status_code in (202, 503)
+        taken.extend([answer.json()["id"]] if answer.status_code == 202 else [])
+        return bool(taken)
+
+    wait_until(once, what="a 202")
+    return taken[0]
+
+
+def test_a_message_outlives_the_service_that_took_it(stack: Stack, sink: Sink):
+    key = stack.user()
+    with stack.instance(rate_limit="100") as doomed:
+        name = post(doomed, key, "orphan")
+        doomed.process.popen.kill()
+        doomed.process.popen.wait()
+    at_work = worker(stack, sink)
+    wait_until(lambda: name in sink.bodies, what="the delivery")
+    at_work.stop()
+
+
+def test_a_receiver_that_refuses_gets_it_again_until_it_takes_it(stack: Stack, service: Instance, sink: Sink):
+    sink.refuse = 2
+    at_work = worker(stack, sink, webhook_timeout_s="0.2")
+    name = post(service, stack.user(), "again", "Hello!")
+    wait_until(lambda: name in sink.bodies, within_s=20, what="the delivery")
+    assert sink.deliveries[name] == 3
+    at_work.stop()
+
+
+def test_messages_and_questions_to_people_are_sealed_at_rest_and_move_to_a_new_key(stack: Stack, sink: Sink):
+    old, new = (run_sealing("new-key", {}).stdout.strip() for _ in range(2))
+    key = stack.user()
+    with stack.instance(encryption_keys=f"old:{old}") as service:
+        at_work = worker(stack, sink, encryption_keys=f"old:{old}")
+        name = post(service, key, "sealed")
+        service.ask(key, "I want to talk to a human agent, I am jane.roe@example.com.")
+        wait_until(lambda: service.client.get(f"/message/{name}", headers=key).json()["status"] == "done", what="the answer")
+        before = service.client.get(f"/message/{name}", headers=key).json()
+        at_work.stop()
+    assert "jane" not in json.dumps(stack.sql("select * from message")) + json.dumps(stack.sql("select * from escalation"))
+    assert stack.sql(
+        "select count(*) from escalation where question_sealed is not null and position('jane'::bytea in question_sealed) = 0"
+    ) == [["1"]]
+    assert stack.sql(f"select count(*) from message where id = '{name}' and position('\\x6f6c64'::bytea in body_sealed) = 3") == [
+        ["1"]
+    ]
+    derived = {"SERVICE_PROVIDER_KEY": "x"}
+    assert derived  # rows of the other tests were sealed with the derived key, which `reseal` must be able to open too
+    stack.sql(f"delete from message where id <> '{name}'")
+    stack.sql("delete from escalation where position('\\x6f6c64'::bytea in question_sealed) <> 3")
+    both = {"SERVICE_DATABASE_URL": stack.database_url, "SERVICE_ENCRYPTION_KEYS": f"new:{new},old:{old}"}
+    with stack.instance(encryption_keys=f"new:{new},old:{old}") as service:
+        assert json.loads(run_sealing("reseal", both).stdout)["rows"] == 3
+        assert json.loads(run_sealing("status", both).stdout)["rows_by_key"] == {"new": 3}
+        assert service.client.get(f"/message/{name}", headers=key).json() == before
+    with stack.instance(encryption_keys=f"new:{new}") as service:
+        assert service.client.get(f"/message/{name}", headers=key).json() == before
+    with stack.instance(encryption_keys=f"old:{old}") as service:
+        lost = service.client.get(f"/message/{name}", headers=key)
+        assert (lost.status_code, lost.json()["error"]["type"]) == (503, "guard_unavailable")
+
+
+def run_sealing(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reference_service.sealing", command], text=True, capture_output=True, timeout=30, check=True,
+        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"], **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", ["short:YWJj", "nonsense", "a:%%%", "x:" + "A" * 43 + "=,x:" + "B" * 43 + "="])
+def test_a_wrong_sealing_key_is_refused_at_the_start_and_not_shown(stack: Stack, keys: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "reference_service.serve"], text=True, capture_output=True, timeout=30, check=False,
+        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"], **stack.environment(encryption_keys=keys)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "SERVICE_ENCRYPTION_KEYS" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert keys.partition(":")[2] not in done.stderr or ":" not in keys
