@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 EVERYTHING = {
     "errors", "model", "arrivals", "stats", "rundir", "documents", "scenario", "exchange", "provider", "faultproxy", "faults", "target",
-    "checks", "measure", "judge", "readiness", "report", "run", "cli",
+    "checks", "measure", "judge", "compare", "explain", "readiness", "report", "run", "cli",
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -31,6 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": {"model", "errors", "measure", "rundir"},
     "measure": {"model", "errors", "rundir", "stats"},
     "judge": {"model", "errors", "stats", "measure", "rundir", "checks"},
+    "compare": {"model", "errors", "rundir", "measure", "stats"},
+    "explain": {"model", "errors", "rundir", "measure"},
     "readiness": {"model", "errors", "rundir", "documents"},
     "report": {"model", "errors", "rundir"},
     "run": EVERYTHING - {"cli"},
