@@ -173,11 +173,13 @@ def text_of(answer: httpx.Response) -> str:
 
 
 @contextlib.contextmanager
-def bench(stack: Stack, users: Users, *, instances: int = 1, **settings: str) -> Iterator[Bench]:
+def bench(stack: Stack, users: Users, *, instances: int = 1, running: Instance | None = None, **settings: str) -> Iterator[Bench]:
+    """Give instances of their own, or the one that runs already, with a whole provider and an empty store."""
     httpx.delete(f"{stack.control}/faults")
     httpx.post(f"{stack.control}/reset")
-    with contextlib.ExitStack() as running:
+    redis.Redis.from_url(stack.store_url).flushall()
+    with contextlib.ExitStack() as started:
         try:
-            yield Bench(stack, users, [running.enter_context(stack.instance(**settings)) for _ in range(instances)])
+            yield Bench(stack, users, [running or started.enter_context(stack.instance(**settings)) for _ in range(instances)])
         finally:
             httpx.delete(f"{stack.control}/faults")

@@ -17,6 +17,13 @@ def a_burst_never_spends_more_than_the_cap(b: Bench) -> None:
     assert 0 < b.meter_usd() <= 0.0075 + 1e-9
 
 
+def a_budget_that_does_not_fit_is_a_refusal(b: Bench) -> None:
+    key = b.key(budget_usd=0.0016)
+    codes = [b.ask(key, model="sim-large").status_code for _ in range(12)]
+    assert 402 in codes
+    assert 0 < b.meter_usd() <= 0.0016 + 1e-9
+
+
 def two_instances_share_one_cap(b: Bench) -> None:
     key = b.key(budget_usd=0.0024)
     for number in range(8):
@@ -250,14 +257,15 @@ def a_frozen_store_holds_nobody(b: Bench) -> None:
 
 MANY = {"rate_limit": "1000"}
 PAIR = {"instances": 2}
+OWN = {"version": "own"}  # a healthy instance that no other check has used
 NO_STORE = {"store_url": "redis://127.0.0.1:1/0"}
 NO_DATABASE = {"database_url": "postgresql://postgres@127.0.0.1:1/x"}
 SPEND_CHECKS = {
     "budget-check-then-increment": (a_burst_never_spends_more_than_the_cap, MANY),
-    "budget-shrinks-reservation": (a_burst_never_spends_more_than_the_cap, MANY),
+    "budget-shrinks-reservation": (a_budget_that_does_not_fit_is_a_refusal, MANY),
     "budget-per-process": (two_instances_share_one_cap, PAIR),
-    "budget-in-the-store": (the_ledger_outlives_a_flushed_store, {}),
-    "spend-lost-at-shutdown": (a_shutdown_loses_no_spend, {}),
+    "budget-in-the-store": (the_ledger_outlives_a_flushed_store, OWN),
+    "spend-lost-at-shutdown": (a_shutdown_loses_no_spend, OWN),
     "reservation-leaked-on-disconnect": (who_leaves_holds_no_money, {}),
     "cut-streams-not-charged": (a_cut_stream_is_charged_no_less_than_billed, {}),
     "cancelled-call-read-on": (who_leaves_cancels_the_call, {}),
@@ -277,13 +285,13 @@ SPEND_CHECKS = {
     "auth-key-by-prefix": (a_key_that_only_begins_alike_is_wrong, {}),
     "auth-revoked-keys-accepted": (a_revoked_key_is_refused, {"identity_cache_s": "0"}),
     "auth-everybody-is-admin": (only_an_administrator_changes_the_knowledge, {}),
-    "cache-key-without-tenant": (a_cached_answer_stays_in_its_tenant, {}),
-    "cache-key-without-model": (a_cached_answer_stays_with_its_model, {}),
-    "cache-keeps-degraded": (a_polite_answer_is_not_kept, {}),
+    "cache-key-without-tenant": (a_cached_answer_stays_in_its_tenant, OWN),
+    "cache-key-without-model": (a_cached_answer_stays_with_its_model, OWN),
+    "cache-keeps-degraded": (a_polite_answer_is_not_kept, OWN),
     "cache-never-expires": (a_cached_answer_ends_with_its_hour, {"cache_ttl_s": "1"}),
     "cache-stale-on-one-instance": (new_knowledge_is_heard_on_every_instance, PAIR),
     "cache-flush-wipes-counters": (new_knowledge_leaves_the_rate_counters, {}),
-    "cache-hits-look-like-misses": (a_hit_says_so_and_costs_nothing, {}),
+    "cache-hits-look-like-misses": (a_hit_says_so_and_costs_nothing, OWN),
     "pool-unbounded": (the_pool_stays_within_twenty, {"identity_cache_s": "0", "instance": "pooled"}),
     "pool-without-timeout": (a_full_pool_holds_nobody, {"identity_cache_s": "0", "database_pool_max": "1"}),
     "database-without-timeout": (a_frozen_database_holds_nobody, {"identity_cache_s": "0"}),

@@ -9,7 +9,7 @@ import pytest
 from service_bench import Users, bench
 from service_checks_answers import ANSWER_CHECKS
 from service_checks_spend import SPEND_CHECKS
-from service_stack import Stack, running_stack
+from service_stack import Instance, Stack, running_stack
 
 from reference_service.defects import DEFECTS
 
@@ -27,15 +27,23 @@ def users(stack: Stack) -> Users:
     return Users(stack)
 
 
+@pytest.fixture(scope="module")
+def healthy(stack: Stack) -> Iterator[Instance]:
+    """The healthy service with its own defaults, for every check that minds no other check's traces."""
+    with stack.instance() as instance:
+        yield instance
+
+
 @pytest.mark.parametrize("name", sorted(CHECKS))
-def test_the_healthy_service_passes_and_the_defect_fails_the_same_check(stack: Stack, users: Users, name: str):
+def test_the_defect_fails_a_check_that_the_healthy_service_passes(stack: Stack, users: Users, healthy: Instance, name: str):
     check, settings = CHECKS[name]
-    with bench(stack, users, **settings) as healthy:
-        check(healthy)
+    # The broken one first: what it leaves behind may not be why the healthy one passes or fails.
     with bench(stack, users, **settings, defect=name, under_test="yes") as broken:
         assert broken.service.client.get("/live").headers["x-gateway-defect"] == name
         with pytest.raises(AssertionError):
             check(broken)
+    with bench(stack, users, running=None if settings else healthy, **settings) as sound:
+        check(sound)
 
 
 def test_every_planted_defect_has_its_check_and_its_file():

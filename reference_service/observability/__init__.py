@@ -1,0 +1,1 @@
+"""What operators look at: names, figures of the day, alert and recording rules, dashboards."""
