@@ -19,6 +19,7 @@ def test_the_embedded_stack_offers_its_links_and_processes_without_starting_anyt
         "links.redis",
         "dependencies.redis",
         "dependencies.postgres",
+        "host",
         *(f"processes.{name}" for name in ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")),
     }
     assert offer.rate_limit_per_minute == 10
