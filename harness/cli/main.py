@@ -32,12 +32,13 @@ _COMMANDS: dict[str, str] = {
     "worker": "a load worker for a run that another machine leads",
     "proxy": "the embedded fault proxy, stand-alone",
     "provider": "the simulated provider, stand-alone",
+    "verify-gate": "planted defects against the scenarios that must catch them",
     "doctor": "what this machine can and cannot run, and why",
     "clean": "remove what a killed run left behind",
 }
 """Every command and its one-line help, so that `--help` imports none of them."""
 
-_MODULES = {"try": "try_"}
+_MODULES = {"try": "try_", "verify-gate": "verify_gate"}
 """Where a command's name is a keyword of Python, its module has another."""
 
 
