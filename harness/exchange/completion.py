@@ -66,6 +66,21 @@ def read_body(body: bytes, *, wants_documents: bool) -> Completion:
     return _completion(problem, chat.usage, documents)
 
 
+def answer_text(body: bytes) -> str:
+    """Return what an answer says, from its body or its events as an outcome keeps them; empty where it says nothing."""
+    if not body.startswith(b"data: "):
+        return _text_of(body, "message")
+    return "".join(_text_of(event.removeprefix(b"data: "), "delta") for event in body.split(b"\n\n") if event)
+
+
+def _text_of(document: bytes, part: str) -> str:
+    try:
+        said = msgspec.json.decode(document)["choices"][0][part]["content"]
+    except (*_UNREADABLE, msgspec.ValidationError, LookupError, TypeError):
+        return ""
+    return said if isinstance(said, str) else ""
+
+
 def _says_something(message: _Message) -> bool:
     """Return True for text, a tool call or the model's own refusal: the answer of a model, whatever it says."""
     return any(bytes(part) not in _EMPTY for part in (message.content, message.tool_calls, message.refusal))

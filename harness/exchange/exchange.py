@@ -6,12 +6,16 @@ outcome = exchange.outcome(End.COMPLETE, now())
 """
 
 import enum
+import zlib
+from dataclasses import replace
 
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
 from harness.exchange.reading import Reading, Seen
 from harness.exchange.response import Response
 from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
+from harness.model.outcome import Result
+from harness.model.plan import Protocol
 
 MAX_BODY_BYTES = 1_048_576
 """What is kept of a body (or of one event of a stream); the rest is counted and dropped."""
@@ -29,22 +33,37 @@ class End(enum.Enum):
 
 
 class Exchange:
-    """The reading of one answer. Fed in order; moments are integers of any one clock, in nanoseconds."""
+    """The reading of one answer. Fed in order; moments are integers of any one clock, in nanoseconds.
+
+    keep: give the events of a good stream with the outcome too; those of a bad one are always given.
+    """
 
     __slots__ = (
         "_body",
         "_body_bytes",
         "_events",
         "_first_byte_ns",
+        "_keep",
         "_last_byte_ns",
         "_max_body_bytes",
+        "_protocol",
         "_reading",
         "_response",
         "_streamed",
     )
 
-    def __init__(self, reading: Reading, *, streamed: bool, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        streamed: bool,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        protocol: Protocol = Protocol.OPENAI_CHAT,
+        keep: bool = False,
+    ) -> None:
         self._reading = reading
+        self._protocol = protocol
+        self._keep = keep
         self._response = Response()
         self._streamed = streamed
         self._events: EventStream | None = None  # made when the head says that events are what came
@@ -79,12 +98,33 @@ class Exchange:
             response=response,
             events=events,
             streamed=self._streamed,
+            protocol=self._protocol,
             body=bytes(self._body),
             body_bytes=self._body_bytes,
             first_byte_ns=self._first_byte_ns,
             ended_ns=self._last_byte_ns if end is End.COMPLETE else at_ns,
         )
-        return self._reading.read(seen, self._broken_by(end))
+        broken = self._broken_by(end)
+        if events is None and response.headers.get(b"content-encoding") == b"gzip" and broken is None:
+            seen, broken = self._unzipped(seen)
+        outcome = self._reading.read(seen, broken)
+        if events is not None and (self._keep or outcome.result is not Result.ANSWERED):
+            return replace(outcome, body=b"".join(b"data: %b\n\n" % payload for payload in events.payloads))
+        return outcome
+
+    def _unzipped(self, seen: Seen) -> tuple[Seen, ErrorKind | None]:
+        """Return the answer with its body decompressed, never to more than is kept of any body."""
+        if seen.body_bytes > len(seen.body):
+            return seen, ErrorKind.TOO_LARGE
+        inflating = zlib.decompressobj(wbits=31)
+        try:
+            body = inflating.decompress(seen.body, self._max_body_bytes)
+        except zlib.error:
+            return seen, ErrorKind.CONTENT_ENCODING
+        if not inflating.eof:
+            return seen, ErrorKind.TOO_LARGE if inflating.unconsumed_tail else ErrorKind.CONTENT_ENCODING
+        del seen.response.headers[b"content-encoding"]
+        return replace(seen, body=body, body_bytes=len(body)), None
 
     def _take(self, body: bytes, at_ns: int) -> None:
         if self._streamed and self._body_bytes == 0 and self._response.is_event_stream:

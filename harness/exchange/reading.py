@@ -15,6 +15,7 @@ from harness.exchange.predicates import Evidence, compares, number_of
 from harness.exchange.response import Response
 from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
 from harness.model.outcome import Refusal, Result, Source
+from harness.model.plan import Protocol
 from harness.model.signals import Comparison, Predicate, Signals, Where
 
 
@@ -25,6 +26,7 @@ class Seen:
     response: Response
     events: EventStream | None
     streamed: bool
+    protocol: Protocol
     body: bytes
     body_bytes: int
     first_byte_ns: int | None
@@ -110,6 +112,8 @@ class Reading:
         headers = seen.response.headers
         if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
             return _bad(broken or ErrorKind.CONTENT_ENCODING)
+        if seen.protocol is not Protocol.OPENAI_CHAT:
+            return self._plain(seen, broken)
         if seen.events is not None:
             completion = read_events(seen.events, wants_documents=self._wants_documents)
             whole = broken is None or seen.events.done_ns is not None
@@ -118,6 +122,17 @@ class Reading:
             return _answered_or_bad(completion)
         problem = broken or self._unreadable(seen, headers.get(b"content-type", b""))
         return _bad(problem) if problem else _answered_or_bad(read_body(seen.body, wants_documents=self._wants_documents))
+
+    def _plain(self, seen: Seen, broken: ErrorKind | None) -> _Answer:
+        """Read an answer that is no chat: one JSON object for `message`, anything whole for plain HTTP."""
+        documents: tuple[object, ...] = ()
+        if broken is None and (seen.protocol is Protocol.MESSAGE or self._wants_documents):
+            documents = _documents(seen.body)
+        if broken is None and seen.protocol is Protocol.MESSAGE and not isinstance(next(iter(documents), None), dict):
+            broken = ErrorKind.BAD_JSON
+        if broken is not None:
+            return _bad(broken)
+        return _Answer(result=Result.ANSWERED, completion=Completion(documents=documents))
 
     @staticmethod
     def _unreadable(seen: Seen, content_type: bytes) -> ErrorKind | None:

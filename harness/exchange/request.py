@@ -1,9 +1,16 @@
 """The bytes of a request, written once and whole."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigurationError
+from harness.model.plan import PlainRequest
+
+_FILLER = (
+    "river stone paper light window garden copper letter bridge market autumn singer button forest number winter silver "
+    "travel pocket record simple figure corner summer candle method castle reason yellow planet danger ticket mirror "
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +26,20 @@ class Destination:
         return f"Destination(host={self.host!r}, path={self.path!r})"
 
 
-def chat_body(*, prompt: str, streamed: bool, model: str | None = None, max_tokens: int | None = None) -> bytes:
-    """Return an OpenAI chat request as JSON; a stream asks for its usage block. Lone surrogates stay escaped."""
+def chat_body(
+    *,
+    prompt: str,
+    streamed: bool,
+    model: str | None = None,
+    max_tokens: int | None = None,
+    before: Sequence[Mapping[str, str]] = (),
+) -> bytes:
+    """Return an OpenAI chat request as JSON; a stream asks for its usage block. Lone surrogates stay escaped.
+
+    before: the turns of the conversation so far.
+    """
     body: dict[str, object] = {} if model is None else {"model": model}
-    body["messages"] = [{"role": "user", "content": prompt}]
+    body["messages"] = [*before, {"role": "user", "content": prompt}]
     if max_tokens is not None:
         body["max_tokens"] = max_tokens
     body["stream"] = streamed
@@ -31,17 +48,30 @@ def chat_body(*, prompt: str, streamed: bool, model: str | None = None, max_toke
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def request_head(destination: Destination, *, streamed: bool) -> bytes:
-    """Return the head of a chat request up to the request id: what is the same for every request of one principal.
+def plain_body(plain: PlainRequest, prompt: str) -> bytes:
+    """Return the body of a request that is no chat: its template with the prompt, escaped to stand inside JSON quotes."""
+    return (plain.body or "").replace("{prompt}", json.dumps(prompt)[1:-1]).encode("utf-8", "surrogatepass")
+
+
+def filler(seed: int, length: int) -> str:
+    """Return `length` characters of plain words, others for each seed: no cache of a prefix sees the same text twice."""
+    if length <= 0:
+        return ""
+    text = f"{seed:x} " + _FILLER[seed * 7919 % len(_FILLER) :] + _FILLER
+    return (text * (length // len(text) + 1))[:length]
+
+
+def request_head(destination: Destination, *, streamed: bool, method: str = "POST") -> bytes:
+    """Return the head of a request up to the request id: what is the same for every request of one principal.
 
     Raises ConfigurationError on a header that would break out of its line.
     """
     lines = [
-        f"POST {destination.path} HTTP/1.1",
+        f"{method} {destination.path} HTTP/1.1",
         f"host: {destination.host}",
         "content-type: application/json",
         f"accept: {'text/event-stream' if streamed else 'application/json'}",
-        "accept-encoding: identity",
+        f"accept-encoding: {'identity' if streamed else 'gzip, identity'}",
         "user-agent: llm-harness",
     ]
     if destination.auth_value is not None:

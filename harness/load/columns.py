@@ -56,14 +56,9 @@ class SampleColumns:
             self._closed[name] = pa.array([member.value for member in members], pa.string())
         self._worker = worker
         self._id_prefix = id_prefix
-        self._seq = np.frombuffer(schedule.seq, dtype=np.int64)
-        self._intended_ns = np.frombuffer(schedule.intended_ns, dtype=np.int64)
-        self._request = np.frombuffer(schedule.request, dtype=np.int32)
-        self._principal = np.frombuffer(schedule.principal, dtype=np.int32)
-        self._phase = np.frombuffer(schedule.phase, dtype=np.int16)
-        self._streamed = np.array([request.streamed for request in schedule.requests], dtype=bool)
-        self._classes, self._class_words = _words([request.user_class.name for request in schedule.requests])
-        self._models, self._model_words = _words([request.user_class.model for request in schedule.requests])
+        self._schedule = schedule
+        self._known_requests = -1
+        self._class_words, self._model_words = _Words(), _Words()
         self._principals, self._principal_words = _words(list(schedule.principals))
         self._phases, self._phase_words = _words(list(schedule.phases))
 
@@ -71,21 +66,24 @@ class SampleColumns:
         """Return the columns of one batch, in the order of `SAMPLES_SCHEMA`."""
         count = len(rows)
         index = rows["index"]
-        seq = self._seq[index]
-        request = self._request[index]
+        schedule = self._schedule
+        # Taken anew for each batch: a view that stays would keep the arrays of a closed loop from growing.
+        seq = np.frombuffer(schedule.seq, dtype=np.int64)[index]
+        request = np.frombuffer(schedule.request, dtype=np.int32)[index]
+        intended_ns = np.frombuffer(schedule.intended_ns, dtype=np.int64)[index]
+        self._learn_requests()
         started = rows["started_ns"] != NO_INT64
-        no_text = pa.nulls(count, pa.string())
         return [
             pa.array(seq),
-            _coded(self._classes[request], self._class_words),
-            _coded(self._principals[self._principal[index]], self._principal_words),
-            _coded(self._models[request], self._model_words),
+            _coded(self._classes[request], self._class_words.array()),
+            _coded(self._principals[np.frombuffer(schedule.principal, dtype=np.int32)[index]], self._principal_words),
+            _coded(self._models[request], self._model_words.array()),
             pa.array(self._streamed[request]),
-            no_text,  # conversation
-            pa.nulls(count, pa.int32()),  # turn
-            _coded(self._phases[self._phase[index]], self._phase_words),
+            self._conversations(np.frombuffer(schedule.conversation, dtype=np.int64)[index]),
+            _whole(np.frombuffer(schedule.turn, dtype=np.int32)[index], 0),
+            _coded(self._phases[np.frombuffer(schedule.phase, dtype=np.int16)[index]], self._phase_words),
             _empty_lists(count),  # exposed_to
-            pa.array(self._intended_ns[index]),
+            pa.array(intended_ns),
             *(_whole(rows[name], NO_INT64) for name in ("started_ns", "pool_wait_ns", "first_byte_ns", "first_content_ns")),
             *(_whole(rows[name], NO_INT64) for name in ("last_content_ns", "ended_ns", "gap_p95_ns", "gap_max_ns")),
             _whole(rows["chunks"], NO_INT32),
@@ -105,12 +103,44 @@ class SampleColumns:
             pa.array(np.full(count, self._worker, dtype=np.int16)),
         ]
 
+    def _learn_requests(self) -> None:
+        """Take in the kinds of request that a closed loop has added. Words are only ever added to."""
+        requests = self._schedule.requests
+        if len(requests) == self._known_requests:
+            return
+        self._known_requests = len(requests)
+        self._streamed = np.array([request.streamed for request in requests], dtype=bool)
+        self._classes = self._class_words.codes([request.user_class.name for request in requests])
+        self._models = self._model_words.codes([request.user_class.model for request in requests])
+
+    def _conversations(self, first: Numbers) -> pa.Array:
+        if not np.any(first >= 0):
+            return pa.nulls(len(first), pa.string())
+        prefix = self._id_prefix
+        return pa.array([f"{prefix}{number}" if number >= 0 else None for number in first.tolist()], pa.string())
+
     def _request_ids(self, seq: Numbers, started: Numbers) -> pa.Array:
         prefix = self._id_prefix
         return pa.array(
             [f"{prefix}{number}" if sent else None for number, sent in zip(seq.tolist(), started.tolist(), strict=True)],
             pa.string(),
         )
+
+
+class _Words:
+    """The words of a column, in the order they were first seen."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    def codes(self, names: Sequence[str | None]) -> npt.NDArray[np.int32]:
+        """Return the code of each name, -1 for None."""
+        codes = [-1 if name is None else self._places.setdefault(name, len(self._places)) for name in names]
+        return np.array(codes, dtype=np.int32)
+
+    def array(self) -> pa.Array:
+        """Return the words that the codes stand for."""
+        return pa.array(list(self._places), pa.string())
 
 
 def _words(names: Sequence[str | None]) -> tuple[npt.NDArray[np.int32], pa.Array]:

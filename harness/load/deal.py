@@ -1,26 +1,33 @@
 """What the k-th arrival asks: dealt by the seed, the same whoever sends it."""
 
 import hashlib
+import math
 import struct
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from statistics import NormalDist
 
-from harness.model.plan import LoadPlan, UserClass
+from harness.model.plan import LoadPlan, TokenLengths, UserClass
 
 _THREE = struct.Struct("<3Q")
 _TOP = 2.0**-53
+_P95 = NormalDist().inv_cdf(0.95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """One arrival's request. user_class: its place in the mix; prompt: its place in the class's prompts."""
+    """One arrival's request. user_class: its place in the mix; prompt: its place in the class's prompts.
+
+    prompt_tokens: how long the prompt is to be, -1 as it is.
+    """
 
     user_class: int
     prompt: int
     streamed: bool
     principal: int
+    prompt_tokens: int = -1
 
 
 class Dealer:
@@ -32,6 +39,7 @@ class Dealer:
         if load.principals < 1:
             raise ValueError("a mix needs at least one principal")
         self._bounds = _bounds(load.mix)
+        self._lengths = [user_class.prompt_tokens for user_class in load.mix]
         self._prompts = [len(user_class.prompts) for user_class in load.mix]
         self._streamed_ratio = load.streamed_ratio
         self._principals = load.principals
@@ -47,7 +55,17 @@ class Dealer:
             prompt=of_prompt % self._prompts[chosen],
             streamed=(of_stream >> 11) * _TOP < self._streamed_ratio,
             principal=k % self._principals,
+            prompt_tokens=self._length(self._lengths[chosen], k),
         )
+
+    def _length(self, lengths: TokenLengths | None, k: int) -> int:
+        if lengths is None:
+            return -1
+        digest = hashlib.blake2b(self._prefix + b"%d/tokens" % k, digest_size=8).digest()
+        share = ((int.from_bytes(digest, "little") >> 12) + 0.5) * 2.0**-52  # strictly between 0 and 1
+        spread = math.log(lengths.p95 / lengths.median) / _P95
+        drawn = round(lengths.median * math.exp(spread * NormalDist().inv_cdf(share)))
+        return min(max(drawn, lengths.least), lengths.most)
 
 
 def principal_name(number: int) -> str:

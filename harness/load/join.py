@@ -94,6 +94,8 @@ class JoinedWorker:
             chat_path=welcome.chat_path,
             auth_header=welcome.auth_header,
             auth_value=welcome.auth_value,
+            model_names=welcome.model_names,
+            max_in_flight=welcome.max_in_flight,
             worker=welcome.worker,
             workers=welcome.workers,
             allowed_hosts=tuple(host for target in self._joining.targets if (host := urlsplit(target).hostname) is not None),

@@ -182,6 +182,8 @@ class Leader:
                 chat_path=given.chat_path,
                 auth_header=given.auth_header,
                 auth_value=given.auth_value,
+                model_names=dict(given.model_names),
+                max_in_flight=given.max_in_flight,
             )
         self._followers[client_id] = follower
         self._runner.send_message(messages.WELCOME, self._seal.close(scope, welcome), client_id)

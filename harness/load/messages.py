@@ -34,6 +34,8 @@ class Welcome:
     auth_header: str = ""
     auth_value: str = ""
     workers: int = 1
+    model_names: Mapping[str, str] = field(default_factory=dict)
+    max_in_flight: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Lanes that send: pre-spawned greenlets, each with a warm connection, handed one arrival at a time."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -27,12 +28,21 @@ class Ledger(Protocol):
     def ended(self, index: int, outcome: Outcome, started_ns: int | None, pool_wait_ns: int | None) -> None:
         """The arrival has its outcome; told exactly once for each."""
 
+    def due(self, count: int) -> None:
+        """So many arrivals have fallen due."""
+
+    def broke(self, error: Exception) -> None:
+        """The worker has a bug."""
+
     def failed(self, error: HarnessError) -> None:
         """The worker cannot go on."""
 
 
 class Pool:
-    """The lanes of one worker. Never makes the dispatcher wait: it grows, and beyond `max_lanes` an arrival is unsent."""
+    """The lanes of one worker. Never makes the dispatcher wait: it grows, and beyond `max_lanes` an arrival is unsent.
+
+    keeps: whether the whole answer of an arrival is wanted.
+    """
 
     def __init__(
         self,
@@ -44,6 +54,7 @@ class Pool:
         ledger: Ledger,
         timeout_ns: int,
         max_lanes: int = MAX_LANES,
+        keeps: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self.address = address
         self.schedule = schedule
@@ -51,6 +62,7 @@ class Pool:
         self.reading = reading
         self.ledger = ledger
         self.timeout_ns = timeout_ns
+        self.keeps = keeps
         self.zero_ns = 0
         self.cut = End.STOPPED
         self.idle: list[Lane] = []
@@ -160,7 +172,9 @@ class Lane(gevent.Greenlet):  # type: ignore[misc] # gevent is untyped
         started_ns: int | None = None
         pool_wait_ns: int | None = None
         exchange: Exchange | None = None
-        wire.begin()
+        schedule = pool.schedule
+        kind = schedule.requests[schedule.request[index]]
+        wire.begin(kind.user_class.timeout_ns)
         try:
             trouble = wire.connect()
             now_ns = self._now_ns()
@@ -172,7 +186,12 @@ class Lane(gevent.Greenlet):  # type: ignore[misc] # gevent is untyped
                 )
                 return
             request = pool.wording.request(index)
-            exchange = Exchange(pool.reading, streamed=pool.schedule.requests[pool.schedule.request[index]].streamed)
+            exchange = Exchange(
+                pool.reading,
+                streamed=kind.streamed,
+                protocol=kind.user_class.protocol,
+                keep=schedule.next_turn[index] >= 0 or pool.keeps(index),
+            )
             started_ns = self._now_ns()
             pool_wait_ns = started_ns - self.handed_ns
             pool.ledger.started(index, started_ns)

@@ -6,7 +6,9 @@ gevent's own sockets make a timeout object and a watcher for every wait; these a
 import contextlib
 import errno
 import socket
+import ssl
 import time
+from typing import Any
 
 import gevent
 from gevent import monkey
@@ -14,6 +16,7 @@ from gevent.hub import get_hub
 
 from harness.exchange import End, Exchange
 from harness.load.address import Address
+from harness.load.tls import TlsSession
 from harness.model.error_kind import ErrorKind
 
 _READABLE, _WRITABLE = 1, 2
@@ -36,13 +39,20 @@ class Wire:
         self.zero_ns = zero_ns
         self._address = address
         self._hub = get_hub()
-        timeout_s = timeout_ns / 1e9
-        self._timer = self._hub.loop.timer(timeout_s, timeout_s)
+        self._timers = {timeout_ns: self._new_timer(timeout_ns)}
+        self._timer = self._timers[timeout_ns]
+        self._usual_ns = timeout_ns
+        self._tls: TlsSession | None = None
         self._socket: socket.socket | None = None
         self._readable = self._writable = None
 
-    def begin(self) -> None:
-        """Start the time limit of one request."""
+    def begin(self, timeout_ns: int | None = None) -> None:
+        """Start the time limit of one request: its own, or the wire's."""
+        limit_ns = self._usual_ns if timeout_ns is None else timeout_ns
+        timer = self._timers.get(limit_ns)
+        if timer is None:
+            timer = self._timers[limit_ns] = self._new_timer(limit_ns)
+        self._timer = timer
         self._timer.again(gevent.getcurrent().switch, _TIMED_OUT)
 
     def rest(self) -> None:
@@ -56,7 +66,12 @@ class Wire:
         self.close()
         try:
             self._open()
-            return self._handshake()
+            trouble = self._handshake()
+            if trouble is None and self._address.tls_name is not None:
+                trouble = self._tls_handshake(self._address.tls_name)
+                if trouble is not None:
+                    self.close()
+            return trouble
         except OSError as error:
             self.close()
             return _kind_of(error)
@@ -76,6 +91,13 @@ class Wire:
                 continue
             except OSError:
                 return End.RESET
+            if self._tls is not None and data:
+                plain = self._tls.received(data)
+                if plain is None:
+                    return End.RESET
+                if not plain and not self._tls.closed:
+                    continue
+                data = plain
             if not data:
                 return End.CLOSED
             if exchange.feed(data, time.monotonic_ns() - self.zero_ns):
@@ -88,6 +110,7 @@ class Wire:
                 watcher.stop()
                 watcher.close()
         self._readable = self._writable = None
+        self._tls = None
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -95,8 +118,9 @@ class Wire:
     def dispose(self) -> None:
         """Drop the connection and the timer: the wire is not used again."""
         self.close()
-        self._timer.stop()
-        self._timer.close()
+        for timer in self._timers.values():
+            timer.stop()
+            timer.close()
 
     def _open(self) -> None:
         plain = monkey.get_original("socket", "socket")  # Locust has replaced socket.socket by gevent's
@@ -121,7 +145,7 @@ class Wire:
     def _send(self, request: bytes) -> object:
         """Send all of it. A peer that closed in the middle may have said why: that is for the reading to find."""
         assert self._socket is not None
-        view = memoryview(request)
+        view = memoryview(request if self._tls is None else self._tls.sealed(request))
         while view:
             try:
                 view = view[self._socket.send(view) :]
@@ -132,10 +156,44 @@ class Wire:
                 return None
         return None
 
+    def _tls_handshake(self, name: str) -> ErrorKind | None:
+        assert self._socket is not None
+        self._tls = None
+        tls = TlsSession(name)
+        while True:
+            try:
+                done, out = tls.step()
+            except ssl.SSLCertVerificationError:
+                return ErrorKind.TLS_BAD_CERTIFICATE
+            except ssl.SSLError:
+                return ErrorKind.TLS_FAILED
+            if out and self._send(out) is _TIMED_OUT:
+                return ErrorKind.CONNECT_TIMEOUT
+            if done:
+                self._tls = tls
+                return None
+            if self._wait(self._readable) is _TIMED_OUT:
+                return ErrorKind.CONNECT_TIMEOUT
+            try:
+                data = self._socket.recv(_CHUNK_BYTES)
+            except BlockingIOError:
+                continue
+            if not data:
+                return ErrorKind.TLS_FAILED
+            tls.arrived(data)
+
+    def _new_timer(self, timeout_ns: int) -> Any:
+        return self._hub.loop.timer(timeout_ns / 1e9, timeout_ns / 1e9)
+
     def _is_stale(self) -> bool:
         """Return True when the peer closed an idle connection, or said something that nobody asked for."""
         assert self._socket is not None
         try:
+            if self._tls is not None:
+                while data := self._socket.recv(_CHUNK_BYTES):  # session tickets come unasked, and mean nothing
+                    if self._tls.received(data) != b"" or self._tls.closed:
+                        return True
+                return True
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False

@@ -8,19 +8,22 @@ from pathlib import Path
 import gevent
 from gevent.event import Event
 
+from harness.arrivals import peak_rps
 from harness.errors import HarnessError, LoadError
 from harness.exchange import End, Outcome, Reading, never_answered
 from harness.load.address import resolve
+from harness.load.answers import ClosedLoops, Conversations
 from harness.load.carrier import Carrier
 from harness.load.clock import Alarm
+from harness.load.kept import KeptExchanges
 from harness.load.pool import MAX_LANES, Pool
 from harness.load.pulse import LiveFile, Pulse
 from harness.load.recorder import Recorder
-from harness.load.schedule import build_schedule
+from harness.load.schedule import Layout
 from harness.load.wording import Wording, request_id_prefix
 from harness.model.assignment import Assignment
 from harness.model.error_kind import ErrorKind
-from harness.model.plan import Plan
+from harness.model.plan import ArrivalProcess, Plan
 from harness.model.units import NS_PER_S
 from harness.rundir import RunDirectory
 from harness.rundir.schemas import SAMPLES_SCHEMA
@@ -43,11 +46,16 @@ class Worker:
         directory = RunDirectory.open(Path(assignment.run_directory))
         self._plan = plan = directory.read_plan()
         try:
-            self._schedule = build_schedule(plan, worker=assignment.worker, workers=assignment.workers)
+            layout = Layout(plan, worker=assignment.worker, workers=assignment.workers)
         except ValueError as error:
             raise LoadError(f"{assignment.run_directory}/plan.json: {error}") from error
         self._address = resolve(assignment.base_url, assignment.allowed_hosts)
-        wording = Wording(self._schedule, assignment, host=self._address.host_header, run_id=plan.run_id)
+        self._schedule = layout.schedule
+        is_closed = any(segment.process is ArrivalProcess.CLOSED for segment in plan.load.segments)
+        wording = Wording(
+            self._schedule, assignment, host=self._address.host_header, run_id=plan.run_id, all_principals=is_closed
+        )
+        self._kept = KeptExchanges(directory, self._schedule, wording, assignment)
         self._recorded = bytearray(len(self._schedule))
         self._pulse = Pulse(self._schedule, worker=assignment.worker)
         self._pool = Pool(
@@ -58,6 +66,11 @@ class Worker:
             ledger=self,
             timeout_ns=plan.load.request_timeout_ns,
             max_lanes=most_lanes(assignment),
+            keeps=self._kept.wants,
+        )
+        self._conversations = Conversations(layout, wording, self._pool)
+        self._loops = ClosedLoops(
+            layout, self._pool, now_ns=lambda: time.monotonic_ns() - self._zero_ns, added=lambda: self._recorded.append(0)
         )
         self._pool.warm(warm_lanes(plan, assignment.workers))
         self._recorder = Recorder(
@@ -132,8 +145,15 @@ class Worker:
             self._recorder.record(index, outcome, started_ns=started_ns, pool_wait_ns=pool_wait_ns)
         except HarnessError as error:
             self.failed(error)
+        self._kept.ended(index, outcome)
+        self._loops.ended(index)
+        self._conversations.ended(index, outcome)
         name = self._schedule.requests[self._schedule.request[index]].user_class.name
         self._carrier.told(name, outcome, started_ns, outcome.body_bytes)
+
+    def due(self, count: int) -> None:
+        """Count arrivals that fell due."""
+        self._pulse.due += count
 
     def failed(self, error: HarnessError) -> None:
         """End the run for a reason of our own; the first one counts."""
@@ -147,8 +167,9 @@ class Worker:
         self._may_send.wait()
         alarm = Alarm()
         schedule, pool, zero_ns = self._schedule.intended_ns, self._pool, self._zero_ns
+        self._loops.start(self._plan.load.segments)
         try:
-            for index in range(len(schedule)):
+            for index in range(self._schedule.open_count):
                 alarm.wait_until(zero_ns + schedule[index])
                 self._pulse.due += 1
                 pool.send(index)
@@ -180,6 +201,7 @@ class Worker:
             alarm.close()
 
     def _write(self, now_ns: int) -> None:
+        self._kept.flush()
         self._recorder.flush()
         self._live.append(self._pulse.line(now_ns, self._phase_at(now_ns - NS_PER_S // 2), self._pool.in_flight))
 
@@ -193,13 +215,15 @@ class Worker:
 
     def _close(self, pulse: gevent.Greenlet) -> None:
         pulse.kill()
+        self._loops.is_over = self._conversations.is_over = True
         self._carrier.stop()
         self._pool.cut_short(End.STOPPED if self._stopped else End.DRAIN_ENDED)
         now_ns = time.monotonic_ns() - self._zero_ns
         try:
             for index, recorded in enumerate(self._recorded):
                 if not recorded:
-                    is_due = self._schedule.intended_ns[index] <= now_ns
+                    # A later turn was never due: no answer before it had come.
+                    is_due = self._schedule.intended_ns[index] <= now_ns and self._schedule.turn[index] <= 1
                     self._recorder.record(index, never_answered(ErrorKind.TOO_LATE if is_due else ErrorKind.STOPPED, None))
             self._write(now_ns)
             self._recorder.close()
@@ -217,6 +241,6 @@ def most_lanes(assignment: Assignment) -> int:
 
 def warm_lanes(plan: Plan, workers: int) -> int:
     """Return how many connections are opened ahead: a second of the highest rate and the largest burst, within bounds."""
-    rates = [max(segment.rate_rps, segment.end_rate_rps or 0.0) for segment in plan.load.segments]
+    rates = [max(peak_rps(segment), segment.users or 0) for segment in plan.load.segments]
     wanted = max(rates, default=0.0) + max((burst.count for burst in plan.load.bursts), default=0)
     return min(max(math.ceil(wanted / workers), _MIN_WARM), _MAX_WARM)

@@ -14,6 +14,8 @@ class ErrorKind(enum.StrEnum):
     # result `error`: the connection broke, or the status says so
     CONNECT_REFUSED = "connect_refused"
     CONNECT_FAILED = "connect_failed"  # no route, a reset during the handshake, any other failure to connect
+    TLS_BAD_CERTIFICATE = "tls_bad_certificate"  # wrong name, expired, or signed by nobody that is trusted here
+    TLS_FAILED = "tls_failed"  # any other end of a handshake
     RESET = "reset"  # the peer reset the connection, before or inside the answer
     EOF_BEFORE_HEADERS = "eof_before_headers"  # closed in good order, without a whole head
     REDIRECT = "redirect"  # 3xx: never followed
@@ -31,7 +33,7 @@ class ErrorKind(enum.StrEnum):
     HEADERS_TOO_LARGE = "headers_too_large"
     TRUNCATED = "truncated"  # closed in good order inside the body
     TOO_LARGE = "too_large"  # a body, or one event of a stream, beyond what is kept
-    CONTENT_ENCODING = "content_encoding"  # compressed, though nobody asked for it
+    CONTENT_ENCODING = "content_encoding"  # compressed in a way that nobody asked for, or not what it says
     WRONG_CONTENT_TYPE = "wrong_content_type"
     EMPTY_BODY = "empty_body"
     BAD_JSON = "bad_json"
@@ -42,6 +44,7 @@ class ErrorKind(enum.StrEnum):
 
     # result `cancelled`: by the harness
     DRAIN_ENDED = "drain_ended"  # still in flight when the drain ended
+    CONVERSATION_BROKEN = "conversation_broken"  # an earlier turn got no answer, so this one was never due
     STOPPED = "stopped"  # in flight, or not yet due, when the run was stopped
 
     # result `unsent`: the generator's own failures
@@ -53,11 +56,11 @@ class ErrorKind(enum.StrEnum):
 
 
 _RESULTS = {
-    Result.ERROR: "connect_refused connect_failed reset eof_before_headers redirect status_4xx status_5xx status_other",
+    Result.ERROR: "connect_refused connect_failed tls_bad_certificate tls_failed reset eof_before_headers redirect status_4xx status_5xx status_other",
     Result.TIMEOUT: "connect_timeout first_byte_timeout body_timeout",
     Result.MALFORMED: "bad_http headers_too_large truncated too_large content_encoding wrong_content_type empty_body "
     "bad_json bad_shape error_event no_done no_content",
-    Result.CANCELLED: "drain_ended stopped",
+    Result.CANCELLED: "drain_ended stopped conversation_broken",
     Result.UNSENT: "pool_exhausted too_late too_many_files no_local_port worker_lost",
 }
 

@@ -70,12 +70,43 @@ class ArrivalSegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLengths:
+    """How long prompts are, drawn for each by the seed: lognormal with this median and p95, between least and most."""
+
+    median: int
+    p95: int
+    least: int = 1
+    most: int = 100_000
+
+
+class Protocol(enum.StrEnum):
+    """How a class speaks to the target."""
+
+    OPENAI_CHAT = "openai-chat"
+    MESSAGE = "message"  # one JSON question, one JSON answer, as the reference service's `/message`
+    HTTP = "http"  # a plain request: a good status is an answer, whatever it says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainRequest:
+    """What a class sends where it is no chat. body: a template, `{n}` its number, `{prompt}` its prompt inside JSON quotes."""
+
+    method: str = "POST"
+    path: str = "/"
+    body: str | None = None
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserClass:
     """A kind of request in the mix.
 
     weight_ratio: share of the mix, 0..1; the weights of a mix sum to 1.
     prompts: templates dealt by the seed; `{n}` becomes the request's number, so that caches miss where wanted.
     max_tokens: what the client asks for; None leaves it to the target.
+    follow_ups: what a user says after each answer, one list for each prompt, or empty; think_ns: how long after it.
+    prompt_tokens: how long prompts are made with filler text; None leaves them as they are.
+    timeout_ns: the class's own time limit; None is the plan's. plain: of a protocol that is no chat.
     """
 
     name: str
@@ -83,6 +114,12 @@ class UserClass:
     prompts: tuple[str, ...]
     model: str | None = None
     max_tokens: int | None = None
+    follow_ups: tuple[tuple[str, ...], ...] = ()
+    think_ns: int = 0
+    prompt_tokens: TokenLengths | None = None
+    timeout_ns: int | None = None
+    protocol: Protocol = Protocol.OPENAI_CHAT
+    plain: PlainRequest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def start_load(
 ) -> Load:
     """Start what sends the load of one run. Raises LoadError."""
     gathering = gathering or Gathering()
-    assignment = replace(assignment, allowed_hosts=gathering.allowed_hosts)
+    assignment = replace(assignment, allowed_hosts=(*assignment.allowed_hosts, *gathering.allowed_hosts))
     if gathering.expect == 0 and workers == 1 and gathering.web_port is None:
         return LoadProcess(assignment, logs / "load-0.log")
     return LoadFleet(replace(assignment, workers=gathering.expect or workers), logs, gathering, say)

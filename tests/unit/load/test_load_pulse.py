@@ -74,7 +74,7 @@ def test_a_loopback_url_is_an_address(url: str, sockaddr: tuple[str, int], host:
     [
         "",
         "127.0.0.1:80",
-        "https://127.0.0.1",
+        "ftp://127.0.0.1",
         "http://192.0.2.7:80",
         "http://127.0.0.1:99999",
         "http://127.0.0.1/v1",
