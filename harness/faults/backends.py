@@ -1,9 +1,11 @@
 """Which backend serves which layer of a running target."""
 
 from harness.faults.backend import Backend
+from harness.faults.command import CommandBackend
 from harness.faults.container import ContainerBackend
 from harness.faults.process import ProcessBackend
 from harness.faults.provider import ProviderBackend
+from harness.faults.resource import ResourceBackend
 from harness.faults.toxiproxy import ToxiproxyBackend
 from harness.faults.witnessed import WitnessedToxiproxyBackend
 from harness.model.fault import Layer
@@ -22,7 +24,13 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
     if landscape.containers:
         backends[Layer.PROCESS] = ContainerBackend(landscape.containers, landscape.await_ready)
     elif landscape.processes:
-        backends[Layer.PROCESS] = ProcessBackend(landscape.processes, landscape.start_again)
+        processes = ProcessBackend(landscape.processes, landscape.start_again)
+        backends[Layer.PROCESS] = processes
+        backends[Layer.RESOURCE] = ResourceBackend(processes.locate, landscape.disks)
+    if landscape.commands:
+        backends[Layer.COMMAND] = CommandBackend(landscape.commands)
+    if Layer.RESOURCE not in backends and (landscape.host or landscape.disks):
+        backends[Layer.RESOURCE] = ResourceBackend(disks=landscape.disks)
     if landscape.dependencies:
         from harness.faults.dependency import DependencyBackend  # the database's driver is slow to load
 
@@ -39,4 +47,5 @@ def places_of(landscape: Landscape) -> frozenset[str]:
     processes = {name if name.startswith("processes.") else f"processes.{name}" for name in landscape.processes}
     endpoints = set() if landscape.provider_control_url is None else {"provider.primary", "provider.secondary"}
     containers = {f"{kind}.{name}" for name in landscape.containers for kind in ("processes", "containers")}
-    return frozenset(landscape.links) | processes | endpoints | containers | frozenset(landscape.dependencies)
+    own = {*landscape.dependencies, *landscape.disks, *landscape.commands, *(["host"] if landscape.host else [])}
+    return frozenset(landscape.links) | processes | endpoints | containers | own

@@ -60,7 +60,7 @@ class FaultInjector:
 
     def ended_on_purpose(self) -> frozenset[str]:
         """Return the processes, without `processes.`, that a fault may have ended: their deaths are no accidents."""
-        kinds = {"kill", "terminate", "restart"}
+        kinds = {"kill", "terminate", "restart", "crash_loop"}
         return frozenset(fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in kinds)
 
     def apply(self, fault: Fault, *, rehearsal: bool = False) -> None:

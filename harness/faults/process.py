@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.errors import FaultError, HarnessError
+from harness.faults.crash_loop import CrashLoop
 from harness.faults.guardian.undo import ResumeStep, UndoStep
 from harness.faults.procfs import Bound, below, bound, executable, is_stopped, lives, refusal, send
+from harness.faults.resource import Located
 from harness.model.fault import Acted, ActedBy, Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
 from harness.model.target import ProcessHandle
 
+_START_WITHIN_S = 30.0
 _SETTLE_S = 0.4
 """A signal takes effect within microseconds; a loaded machine is given more."""
 
@@ -41,6 +44,15 @@ class ProcessBackend:
         self._executables = {name: executable(process) for name, process in self._bound.items()}
         self._start_again = start_again
         self._hits: dict[str, _Hit] = {}
+        self._logs = {name: part.log for name, part in processes.items()}
+        self._loops: dict[str, CrashLoop] = {}
+
+    def locate(self, fault: Fault) -> Located:
+        """Return the process of a place as it is now, after all restarts. Raises FaultError where it is dead."""
+        name = self._name(fault)
+        if not lives(self._bound[name]):
+            raise FaultError(f"{fault.id}: {fault.at} (pid {self._bound[name].pid}) is dead already")
+        return Located(process=self._bound[name], log=self._logs[name])
 
     def undo_steps(self, fault: Fault) -> tuple[UndoStep, ...]:
         """Return what thaws the processes; a process that was ended can only be started by the target itself."""
@@ -56,6 +68,8 @@ class ProcessBackend:
             )
         hit = self._hits[fault.id] = self._aim(fault)
         match fault.kind:
+            case "crash_loop":
+                self._crash(fault)
             case "freeze":
                 self._freeze(fault, hit)
             case "kill":
@@ -73,7 +87,7 @@ class ProcessBackend:
         if fault.kind == "freeze":
             if not _within(_SETTLE_S, lambda: all(is_stopped(part) or not lives(part) for part in hit.all)):
                 raise FaultError(f"{fault.id}: {fault.at} still runs after SIGSTOP")
-        else:
+        elif fault.kind != "crash_loop":  # its first death was waited for; it may be up again by now
             self._wait_gone(fault, hit)
 
     def in_force(self, fault: Fault) -> bool:
@@ -81,6 +95,8 @@ class ProcessBackend:
         hit = self._hits[fault.id]
         if fault.kind == "freeze":
             return is_stopped(hit.root)
+        if fault.kind == "crash_loop":
+            return self._loops[fault.id].goes_on()
         return fault.kind == "restart" or not lives(self._bound[self._name(fault)])
 
     def clear(self, fault: Fault) -> None:
@@ -91,7 +107,10 @@ class ProcessBackend:
         if fault.kind == "freeze":
             for part in (*hit.all, *below(hit.root)):
                 _send_if_there(part, signal.SIGCONT, must=False)
-        elif not lives(self._bound[self._name(fault)]):
+            return
+        if (loop := self._loops.get(fault.id)) is not None:
+            loop.stop(within_s=_START_WITHIN_S)
+        if not lives(self._bound[self._name(fault)]):
             self._start(fault)
 
     def prove_clear(self, fault: Fault) -> None:
@@ -110,6 +129,9 @@ class ProcessBackend:
     def acted(self, fault: Fault) -> Acted | None:
         """Return how many processes were stopped or ended, as `/proc` showed them."""
         hit = self._hits.pop(fault.id, None)
+        loop = self._loops.pop(fault.id, None)
+        if loop is not None:
+            return Acted(by=ActedBy.TARGET, count=loop.deaths)
         return None if hit is None else Acted(by=ActedBy.TARGET, count=len(hit.all))
 
     def renew(self, lease_s: float) -> None:
@@ -149,6 +171,22 @@ class ProcessBackend:
             hit = self._hits[fault.id] = _Hit(root=hit.root, others=tuple(dict.fromkeys((*hit.others, *below(hit.root)))))
         for part in hit.others:
             _send_if_there(part, signal.SIGSTOP, must=False)
+
+    def _crash(self, fault: Fault) -> None:
+        values = complete(FAULT_KINDS[fault.kind], fault.parameters)
+        last: list[_Hit] = []
+
+        def kill() -> None:
+            hit = self._hits[fault.id] if not last else self._aim(fault)
+            last[:] = [hit]
+            for part in hit.all:
+                _send_if_there(part, signal.SIGKILL, must=part == hit.root)
+            self._wait_gone(fault, hit)
+
+        loop = self._loops[fault.id] = CrashLoop(
+            kill, lambda: self._start(fault), down_s=float(values["down"]) / 1000, up_s=float(values["up"]) / 1000
+        )
+        loop.begin()
 
     def _wait_gone(self, fault: Fault, hit: _Hit) -> None:
         within_ms = complete(FAULT_KINDS[fault.kind], fault.parameters).get("within", 1000)

@@ -79,6 +79,22 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFault:
+    """A fault of the user's own: commands without a shell, each of which says yes by ending with 0 within `within_s`.
+
+    confirm: is it in force? prove: is it gone? acted: prints how often it has acted so far; empty where nothing can tell.
+    """
+
+    name: str
+    apply: tuple[str, ...]
+    confirm: tuple[str, ...]
+    clear: tuple[str, ...]
+    prove: tuple[str, ...]
+    acted: tuple[str, ...] = ()
+    within_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of the service, reached past the balancer."""
 
@@ -168,6 +184,8 @@ class Landscape:
     containers: processes that live in containers, which faults reach through the engine and not by signals.
     await_ready: waits until a container that was started again is ready; raises StackError.
     dependencies: what can be told to misbehave itself, by its place: `dependencies.redis`.
+    host: the target runs on this machine, whose resources may run short. disks: file systems made to be filled, by their
+    place: `disks.data`. commands: faults of the user's own, by their place: `commands.redis-failover`.
     witness: who tells what went through a Toxiproxy that keeps no accounts itself; None where it does.
     """
 
@@ -179,6 +197,9 @@ class Landscape:
     await_ready: Callable[[str], None] | None = None
     witness: Witness | None = None
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
+    host: bool = False
+    disks: Mapping[str, Path] = field(default_factory=dict)
+    commands: Mapping[str, CommandFault] = field(default_factory=dict)
 
 
 class RunningTarget(Protocol):

@@ -5,7 +5,16 @@ import signal
 import urllib.parse
 
 from harness.errors import FaultError
-from harness.faults.guardian.undo import ContainerStep, DatabaseStep, HttpStep, ResumeStep, StoreStep, UndoStep
+from harness.faults.guardian.undo import (
+    CommandStep,
+    ContainerStep,
+    DatabaseStep,
+    HttpStep,
+    LimitStep,
+    ResumeStep,
+    StoreStep,
+    UndoStep,
+)
 from harness.faults.procfs import Bound, below, is_stopped, lives, send
 
 _TIMEOUT_S = 1.0
@@ -30,6 +39,12 @@ def heal(step: UndoStep) -> str | None:
             from harness.faults.dependency_undo import heal_database
 
             return heal_database(step)
+        case LimitStep():
+            from harness.faults.limits import restore
+
+            return restore(step)
+        case CommandStep():
+            return _run(step)
 
 
 def _call(step: HttpStep) -> str | None:
@@ -59,3 +74,13 @@ def _resume(step: ResumeStep) -> str | None:
             if lives(part) and is_stopped(part):
                 return f"kill -CONT {part.pid} ({error.message})"
     return None
+
+
+def _run(step: CommandStep) -> str | None:
+    from harness.faults.command import run
+
+    try:
+        code, _ = run(step.command, step.within_s)
+    except FaultError as error:
+        return f"run the clearing command {step.command[0]!r} ({error.message})"
+    return None if code == 0 else f"run the clearing command {step.command[0]!r}, which ended with {code}"

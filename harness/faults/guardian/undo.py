@@ -58,7 +58,26 @@ class DatabaseStep:
     password: str | None = field(default=None, repr=False)
 
 
-UndoStep = HttpStep | ResumeStep | ContainerStep | StoreStep | DatabaseStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitStep:
+    """The limits of one process, if it is still that very process. kind: of the fault that lowered them."""
+
+    pid: int
+    start_ticks: int
+    kind: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandStep:
+    """A command of the user's own, without a shell; it must be safe to run twice."""
+
+    command: tuple[str, ...]
+    within_s: float
+
+
+UndoStep = HttpStep | ResumeStep | ContainerStep | StoreStep | DatabaseStep | LimitStep | CommandStep
 
 _NAMES: dict[type[UndoStep], str] = {
     HttpStep: "http",
@@ -66,6 +85,8 @@ _NAMES: dict[type[UndoStep], str] = {
     ContainerStep: "container",
     StoreStep: "store",
     DatabaseStep: "database",
+    LimitStep: "limit",
+    CommandStep: "command",
 }
 
 
@@ -121,6 +142,11 @@ def step_from_json(read: Mapping[str, object]) -> UndoStep:
         case "database":
             statements = tuple(str(statement) for statement in fields.pop("statements"))  # type: ignore[attr-defined]
             return DatabaseStep(statements=statements, **fields)  # type: ignore[arg-type]
+        case "limit":
+            return LimitStep(**fields)  # type: ignore[arg-type]
+        case "command":
+            words = tuple(str(word) for word in fields.pop("command"))  # type: ignore[attr-defined]
+            return CommandStep(command=words, **fields)  # type: ignore[arg-type]
         case other:
             raise ValueError(f"unknown step {other!r}")
 

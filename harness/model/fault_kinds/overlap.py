@@ -13,6 +13,8 @@ def contradiction(first: Fault, second: Fault) -> str | None:
     kinds = FAULT_KINDS.get(first.kind), FAULT_KINDS.get(second.kind)
     if why := _gone(first, second) or _gone(second, first):
         return why
+    if first.at == second.at and {kind.layer for kind in kinds if kind} == {Layer.PROCESS, Layer.RESOURCE}:
+        return f"{first.at} cannot be under {first.kind} and {second.kind} at the same time"
     if first.at != second.at or kinds[0] is None or kinds[1] is None or kinds[0].layer is not kinds[1].layer:
         return None
     match kinds[0].layer:
@@ -25,6 +27,8 @@ def contradiction(first: Fault, second: Fault) -> str | None:
             return _on_one_link(first, second)
         case Layer.DEPENDENCY:
             return _at_one_server(first, second)
+        case Layer.RESOURCE if first.kind != second.kind:
+            return None
         case _:
             return f"{first.at} is already under {first.kind}"
 

@@ -40,6 +40,7 @@ class RunningEmbedded:
             provider_control_url=self.provider_control_url,
             start_again=self.start_again,
             dependencies=self.dependencies,
+            host=True,
         )
 
     def died(self) -> list[DeadProcess]:

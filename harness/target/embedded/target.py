@@ -48,7 +48,7 @@ class EmbeddedTarget:
         """Return what can be asked for; starts nothing."""
         return Offer(
             reference=TargetReference(kind="embedded", name=_NAME, version=harness.__version__),
-            places=frozenset({*LINKS, *DEPENDENCIES, *(f"processes.{name}" for name in FAULTABLE)}),
+            places=frozenset({*LINKS, *DEPENDENCIES, "host", *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),

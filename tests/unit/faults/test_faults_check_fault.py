@@ -23,8 +23,23 @@ PLACES = [
     "containers.worker",
     "dependencies.redis",
     "dependencies.postgres",
+    "host",
+    "disks.data",
+    "commands.x",
 ]
-FRAMES = {"__init__", "catalogue", "checking", "overlap", "relations", "toxic", "process", "provider", "container", "dependency"}
+FRAMES = {
+    "__init__",
+    "catalogue",
+    "checking",
+    "overlap",
+    "relations",
+    "toxic",
+    "process",
+    "provider",
+    "container",
+    "dependency",
+    "resource",
+}
 
 
 @pytest.mark.parametrize(
