@@ -14,6 +14,7 @@ IMAGES = {
         "aiohttp",
         "async-timeout",
         "asyncpg",
+        "cryptography",
         "httptools",
         "msgspec",
         "prometheus-client",

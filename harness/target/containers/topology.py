@@ -162,6 +162,11 @@ def redis_ready(address: str, password: str) -> bool | None:
     return True if _asked(address, f"AUTH {password}\r\n".encode("ascii"), 5) == b"+OK\r\n" else None
 
 
+def redis_open(address: str) -> bool | None:
+    """Return True once a server at `host:port` answers anything, if only that a password is needed; None before."""
+    return True if _asked(address, b"PING\r\n", 1) in {b"-", b"+"} else None
+
+
 def _asked(address: str, question: bytes, size: int) -> bytes:
     host, _, port = address.rpartition(":")
     try:
