@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGETS = ("embedded", "containers")
+TARGETS = ("embedded", "containers", "compose")
 
 
 def allow_option(function: F) -> F:
@@ -38,7 +38,7 @@ def scenario_options(function: F) -> F:
             default="embedded",
             envvar="HARNESS_TARGET",
             show_default=True,
-            help="What to test: embedded, containers, or a FILE that describes your own service.",
+            help="What to test: embedded, containers, compose, or a FILE that describes your own service.",
         ),
         allow_option,
         click.option(
@@ -108,6 +108,12 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
         raise ConfigurationError(
             f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}"
         )
+    if name == "compose":
+        if service:
+            raise ConfigurationError("--service sets up a stack that the run starts; for compose set it in docker-compose.yaml")
+        from harness.target.compose import ComposeTarget
+
+        return ComposeTarget()
     settings: dict[str, str] = {}
     for text in service:
         setting, equals, value = text.partition("=")
