@@ -1,11 +1,14 @@
 """Prometheus metrics, the document's names among them; every label has few values."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from reference_service.pricing import usd
 from reference_service.turn import Reservation, Turn
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 30, 60)
+SCORES = tuple(tenth / 10 for tenth in range(1, 11))
 CIRCUIT = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -35,6 +38,12 @@ class Metrics:
             registry=r,
             buckets=self.buckets_s,
         )
+        self._search = Histogram(
+            "vector_search_latency_seconds", "Time of a search of the knowledge base", registry=r, buckets=self.buckets_s
+        )
+        self._scores = Histogram(
+            "gateway_retrieval_score", "Similarity of the best passage that was found", registry=r, buckets=SCORES
+        )
         self._answers = Counter(
             "gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r
         )
@@ -44,6 +53,21 @@ class Metrics:
         self._circuit = Gauge("gateway_circuit_state", "0 closed, 1 half-open, 2 open", ["endpoint"], registry=r)
         self._unsettled = Gauge("gateway_unsettled", "Settlements that the ledger has not taken yet", registry=r)
         self._inflight = Gauge("gateway_requests_in_flight", "Requests being answered", registry=r)
+        # Of the whole service, not of this instance: take their maximum over instances, never their sum.
+        self._day = {
+            name: Gauge(name, what, registry=r)
+            for name, what in (
+                ("gateway_day_cost_usd", "Dollars spent today, by the ledger"),
+                ("gateway_month_cost_usd", "Dollars spent this month, by the ledger"),
+                ("gateway_day_budget_usd", "The service's budget for a day"),
+                ("gateway_day_tokens", "Tokens billed today, by the ledger"),
+                ("gateway_day_users", "Users whose questions reached a model today"),
+                ("gateway_day_satisfied_ratio", "Share of today's scores that are 4 or 5; -1 while there are none"),
+                ("gateway_intent_accuracy_ratio", "Share of the golden messages that get the right intent"),
+            )
+        }
+        for figure in self._day.values():
+            figure.set(float("nan"))  # not read yet is not nought: a budget of nought would be spent
 
     def http(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one finished request."""
@@ -69,6 +93,10 @@ class Metrics:
             self._cache.labels(turn.cache).inc()
         if turn.intent is not None:
             self._intents.labels(turn.intent).inc()
+        if turn.retrieval_s is not None:
+            self._search.observe(turn.retrieval_s)
+        if turn.passages:
+            self._scores.observe(max(passage.score for passage in turn.passages))
         if turn.error is not None:
             self._refusals.labels(turn.error).inc()
         else:
@@ -77,6 +105,11 @@ class Metrics:
     def in_flight(self, change: int) -> None:
         """Count a request in (1) or out (-1)."""
         self._inflight.inc(change)
+
+    def day(self, figures: Mapping[str, float | None]) -> None:
+        """Set the figures of the day; None: there is none yet."""
+        for name, value in figures.items():
+            self._day[name].set(-1 if value is None else value)
 
     def text(self, circuits: dict[str, str], unsettled: int) -> bytes:
         """Return the exposition, with the states as of now."""
