@@ -100,7 +100,7 @@ def test_the_compose_file_publishes_on_loopback_only_and_gives_every_service_its
         assert {"mem_limit", "cpus"} <= part.keys() or name == "secrets", name
         for variable, value in (part.get("environment") or {}).items():
             secret = re.search("PASSWORD|KEY|TOKEN|DATABASE_URL|STORE_URL", variable)
-            assert not secret or variable.endswith("FILE") and str(value).startswith("/run/secrets/"), (name, variable)
+            assert not secret or (variable.endswith("FILE") and str(value).startswith("/run/secrets/")), (name, variable)
 
 
 def test_every_port_of_the_compose_file_is_explained_in_the_example_settings():

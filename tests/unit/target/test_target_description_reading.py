@@ -90,7 +90,10 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
         (('"127.0.0.1:6379"', "6379"), "write HOST:PORT in quotes"),
         (("http://127.0.0.1:4000", "https://127.0.0.1:4000"), "put a proxy on loopback that ends TLS before it"),
         (("http://127.0.0.1:4000", "http://k:s@127.0.0.1:4000"), "a base URL has no user"),
-        (("principal: alice", "principal: alise"), "no principal is called 'alise'; there are alice, bob (did you mean 'alice'?)"),
+        (
+            ("principal: alice", "principal: alise"),
+            "no principal is called 'alise'; there are alice, bob (did you mean 'alice'?)",
+        ),
         (("above: 0", "above: 0, equals: 1"), "a signal has one test"),
         (("{header: x-cost}", "{log: cost}"), "the provider's records decide what they can"),
         (("{header: x-cost}", "{json: degraded}"), "is no JSON path; write $.error.code"),

@@ -1,0 +1,94 @@
+"""A scenario that a described target has nothing for is refused with the key that is missing; limits bind the plan."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.checks import PLANNERS
+from harness.errors import ConfigurationError
+from harness.model.plan import Plan
+from harness.scenario import compile_plan, find_scenario, read_scenario
+from harness.target.description import read_description
+from harness.target.external import ExternalTarget
+
+TARGET = """\
+name: gateway
+base_url: http://127.0.0.1:${port}
+start: {command: [run]}
+provider: {endpoints: {primary: {listen: auto}, secondary: {listen: auto}}}
+links: {redis: {upstream: "127.0.0.1:6379"}}
+processes: {redis: {pid_file: redis.pid}}
+provision: {post: /keys, body: {cap: "${cap_usd}"}, key: $.key}
+models: {normal: gpt, sim-large: gpt}
+correlate: [{prompt_tag: true}]
+"""
+
+
+def _plan(tmp_path: Path, target: str = TARGET, *overrides: str, scenario: str = "provider-outage") -> Plan:
+    path = tmp_path / "target.yaml"
+    path.write_text(target)
+    offer = ExternalTarget(read_description(path)).offer()
+    return compile_plan(read_scenario(find_scenario(scenario), overrides), offer, run_id="r", seed=1, planners=PLANNERS)
+
+
+def _refused(tmp_path: Path, target: str, *overrides: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(tmp_path, target, *overrides)
+    return str(caught.value)
+
+
+def test_the_catalogue_s_outage_fits_a_target_that_has_what_it_needs(tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    assert plan.target.kind == "external"
+    assert {part.model for part in plan.load.mix} == {"gpt"}
+
+
+def test_prompts_carry_the_tag_that_joins_them_in_the_mix_and_in_bursts(tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    prompts = [prompt for part in plan.load.mix for prompt in part.prompts]
+    prompts += [prompt for burst in plan.load.bursts for prompt in burst.user_class.prompts]
+    assert all(prompt.startswith("[hs:{n}] ") for prompt in prompts)
+
+
+@pytest.mark.parametrize(
+    ("removed", "key"),
+    [
+        ("provider: {endpoints: {primary: {listen: auto}, secondary: {listen: auto}}}\n", "`provider.endpoints.primary`"),
+        ('body: {cap: "${cap_usd}"}, ', "`provision` with `${cap_usd}`"),
+        (", sim-large: gpt", "`models.sim-large`"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_key(tmp_path: Path, removed: str, key: str) -> None:
+    told = _refused(tmp_path, TARGET.replace(removed, ""))
+    assert f"description has no {key}" in told
+    assert "provider-outage.yaml:" in told
+
+
+def test_a_target_that_tells_nothing_and_meters_nothing_cannot_be_judged_on_fallback(tmp_path: Path) -> None:
+    target = TARGET.replace("provider: {endpoints: {primary: {listen: auto}, secondary: {listen: auto}}}\n", "")
+    told = _refused(tmp_path, target)
+    assert "description has neither `provider` nor `signals.fallback`" in told
+    assert "description has neither `provider` nor `signals.cost`" in told
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        ("{rate_rps: 5}", "20/s is above `limits.rate_rps` of the target's description, 5"),
+        ("{requests: 100}", "above `limits.requests` of the target's description, 100"),
+        ("{spend_usd: 0.01}", "above `limits.spend_usd` of the target's description, $0.01"),
+        ("{concurrency: 39}", "a burst of 40 at once is above `limits.concurrency` of the target's description, 39"),
+        ("{faults: [links.*]}", "`limits.faults` of the target's description does not allow faults at provider.primary"),
+    ],
+)
+def test_a_plan_beyond_the_limits_is_refused_with_both_figures(tmp_path: Path, limits: str, sentence: str) -> None:
+    assert sentence in _refused(tmp_path, TARGET + f"limits: {limits}\n")
+
+
+@pytest.mark.parametrize(("kind", "allowed"), [("kill", False), ("terminate", False), ("freeze", True)])
+def test_a_process_that_nothing_starts_again_is_frozen_only(tmp_path: Path, kind: str, allowed: bool) -> None:
+    fault = f"phases.outage.faults=[{{at: processes.redis, kind: {kind}}}]"
+    if allowed:
+        assert _plan(tmp_path, TARGET, fault).faults[0].kind == kind
+    else:
+        assert "the target's description has no `processes.redis.start`; use freeze" in _refused(tmp_path, TARGET, fault)
