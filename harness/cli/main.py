@@ -32,6 +32,7 @@ _COMMANDS: dict[str, str] = {
     "worker": "a load worker for a run that another machine leads",
     "proxy": "the embedded fault proxy, stand-alone",
     "provider": "the simulated provider, stand-alone",
+    "baseline": "keep what a passed run measured, for later runs to be compared with",
     "verify-gate": "planted defects against the scenarios that must catch them",
     "doctor": "what this machine can and cannot run, and why",
     "clean": "remove what a killed run left behind",

@@ -13,6 +13,7 @@ from harness.judge.integrity import judge_integrity
 from harness.judge.moments import judge_moment
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
+from harness.judge.regression import judge_regression
 from harness.judge.rows import row_of
 from harness.judge.spend import judge_spend
 from harness.judge.validity import in_one_sentence, why_invalid
@@ -77,6 +78,7 @@ def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     plan = reading.plan
     problems = why_invalid(run, reading)
     results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
+    results += judge_regression(run, reading, results)
     results += [_judge_check(reading, check) for check in plan.checks]
     results += judge_claims(reading)
     run_day = datetime.datetime.fromisoformat(_started_at(reading)).astimezone(datetime.UTC).date()

@@ -208,6 +208,7 @@ class Plan:
     clock: None until the stack is up and the zero is fixed.
     capped_principals: users with a daily budget of their own, in dollars, beside the ordinary ones.
     planned_requests, planned_cost_usd: what the plan expects to send and to spend with every call to the primary.
+    baseline: the file of an earlier run that this one is to be compared with, as it was named.
     overrides: what `--set` changed; such a run proves no checklist row.
     rehearsed: whether each fault was tried before the load; a run without it proves no checklist row.
     """
@@ -230,6 +231,7 @@ class Plan:
     planned_cost_usd: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
+    baseline: str | None = None
     rehearsed: bool = False
     clock: Clock | None = None
     schema: str = "harness.plan/1"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness.errors import ExitCode, HarnessError, InterruptedRunError
 from harness.judge import judge_and_write
+from harness.judge.regression import NAME as BASELINE_NAME
+from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
 from harness.model.plan import Plan
@@ -26,6 +28,7 @@ from harness.target.supervise import default_state_directory
 class RunRequest:
     """What to run. out: an absent or empty directory, or None for one of its own below `reports/`.
 
+    baseline: what it is compared with, written by `harness baseline save`; the run directory keeps a copy.
     history: where the run is remembered (`harness.readiness.history`), None for nowhere.
     """
 
@@ -38,6 +41,7 @@ class RunRequest:
     workers: int = 1
     gathering: Gathering | None = None
     history: Path | None = None
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
     """Return the plan of a request; starts nothing. Raises ConfigurationError."""
     from harness.checks import PLANNERS
 
-    return compile_plan(
+    plan = compile_plan(
         request.scenario,
         request.target.offer(),
         run_id=run_id,
@@ -63,6 +67,11 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
         workers=request.workers,
         labels=request.labels,
     )
+    if request.baseline is None:
+        return plan
+    if request.baseline.is_file():  # one that is not there is the verdict's to tell: inconclusive
+        check_comparable(read_baseline(request.baseline), plan, str(request.baseline))
+    return replace(plan, baseline=str(request.baseline))
 
 
 def run_scenario(
@@ -80,6 +89,8 @@ def run_scenario(
     run_id = new_run_id(request.scenario.document.name)
     plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
     run = RunDirectory.create(request.out or default_out(run_id))
+    if request.baseline is not None and request.baseline.is_file():
+        write_whole(run.path / BASELINE_NAME, request.baseline.read_bytes())
     _remember(request, started(plan, utc_now()))  # before anything starts: a run ended by hand is an attempt too
     trouble: HarnessError | None = None
     try:

@@ -183,7 +183,7 @@ class RunDirectory:
 
     def write_manifest(self) -> None:
         """Write the digests of what was measured: plan, journal, live, samples, truth, logs."""
-        names = ["plan.json", "journal.jsonl", "live.jsonl"]
+        names = ["plan.json", "journal.jsonl", "live.jsonl", "baseline.json"]
         names += [
             str(p.relative_to(self.path))
             for part in ("samples", "truth", "logs", "metrics", "exchanges")

@@ -19,6 +19,9 @@ from harness.errors import ConfigurationError
 @click.option("--strict", is_flag=True, help="A warning fails the run (exit 1).")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON on standard output.")
 @click.option("--fail-fast", is_flag=True, help="Stop after the first scenario that does not pass.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Compare with this, of `harness baseline save`."
+)
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
 @distribution_options
 def command(
@@ -34,6 +37,7 @@ def command(
     as_json: bool,
     fail_fast: bool,
     no_rehearsal: bool,
+    baseline: Path | None,
     expect_workers: int,
     bind: str | None,
     max_wait: str,
@@ -78,6 +82,7 @@ def command(
             workers=expect_workers or workers,
             gathering=gathering,
             history=history_path(out),
+            baseline=baseline,
         )
         for number, file in enumerate(files, start=1)
     ]
