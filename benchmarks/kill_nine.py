@@ -1,7 +1,7 @@
 """Whether `kill -9` of the harness leaves anything: `python benchmarks/kill_nine.py [TIMES] [SEED]`.
 
 Runs a 12 s scenario with faults on links, provider and processes TIMES times (default 100), kills the control process
-at a random moment between its start and its end, gives what it started the length of a lease to notice, and looks:
+at a random moment: four of five in the scenario itself, the others while the stack starts. Then it gives what it started the length of a lease to notice, and looks:
 processes with this run's own environment, directories in its TMPDIR, faults on an undo list, files in its state
 directory. Prints a line a kill and the count. 0 of 100 bounds the rate at 3 % (95 % confidence), 0 of 25 at 11 %.
 """
@@ -34,11 +34,15 @@ phases:
       - {at: provider.secondary, kind: status, code: 429, share: 0.2}
       - {at: links.postgres, kind: latency, latency: 20, from: 500ms}
       - {at: processes.redis, kind: freeze, from: 1s, for: 4s}
-      - {at: processes.worker, kind: kill, from: 2s, for: 3s, expects_action: false}
+      - {at: processes.worker, kind: crash_loop, from: 2s, for: 3s}
+      - {at: dependencies.postgres, kind: read_only, from: 5s, for: 1s, expects_action: false}
+      - {at: processes.service-b, kind: starve, share: 0.5, from: 3s, for: 2s}
   - {name: recovery, kind: recovery, for: 2s}
 objectives:
   - {error rate: "< 90%"}
 """
+LENGTH_S = 12.0
+AFTER_S = 2.0  # the run is judged and taken down
 LEASE_S = 10.0
 GRACE_S = 5.0
 
@@ -48,24 +52,28 @@ def main() -> int:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     draw = random.Random(seed)
-    whole_s = _once(None, number=0)[0]
-    print(f"a run that nobody kills takes {whole_s:.1f} s")
-    left_something = 0
+    _once(None, number=0)
+    left_something = killed = 0
     moments: collections.Counter[str] = collections.Counter()
-    for number in range(1, times + 1):
-        at_s = draw.uniform(0.2, whole_s)
-        _, last_event, took_s, left = _once(at_s, number=number)
+    while killed < times:
+        under_load = draw.random() < 0.8
+        at_s = draw.uniform(0.0, LENGTH_S + AFTER_S) if under_load else draw.uniform(0.2, 6.0)
+        code, last_event, took_s, left = _once(at_s, number=killed + 1, under_load=under_load)
+        if code != -9:  # it was over before: no kill
+            continue
+        killed += 1
         moments[last_event] += 1
         left_something += bool(left)
         what = f"LEFT {'; '.join(left)}" if left else f"nothing left after {took_s:.1f} s"
-        print(f"{number:4} killed at {at_s:5.1f} s, last in the journal {last_event:20} {what}", flush=True)
+        since = "the load's start" if under_load else "its start"
+        print(f"{killed:4} killed {at_s:4.1f} s after {since:16} last in the journal: {last_event:20} {what}", flush=True)
     print(f"moments: {', '.join(f'{name} {count}' for name, count in moments.most_common())}")
     print(f"{left_something} of {times} kills left something (seed {seed})")
     return 1 if left_something else 0
 
 
-def _once(kill_at_s: float | None, *, number: int) -> tuple[float, str, float, list[str]]:
-    """Return (seconds that it lived, last event, seconds until nothing was left, what was left)."""
+def _once(kill_at_s: float | None, *, number: int, under_load: bool = False) -> tuple[int, str, float, list[str]]:
+    """Return (exit code, last event, seconds until nothing was left, what was left)."""
     home = Path(tempfile.mkdtemp(prefix=f"kill-nine-{number}-"))
     home.chmod(0o755)  # PostgreSQL's own user passes through
     try:
@@ -74,19 +82,19 @@ def _once(kill_at_s: float | None, *, number: int) -> tuple[float, str, float, l
         (home / "scenario.yaml").write_text(SCENARIO, encoding="utf-8")
         environment = {**os.environ, "TMPDIR": str(temporary), "XDG_STATE_HOME": str(state)}
         command = [sys.executable, "-m", "harness", "run", str(home / "scenario.yaml"), "--out", str(out)]
-        began = time.monotonic()
         with (home / "told").open("wb") as told:
             control = subprocess.Popen(command, stdout=told, stderr=told, env=environment)
+        while under_load and control.poll() is None and not _told(out, "load.started"):
+            time.sleep(0.05)
         try:
-            control.wait(kill_at_s if kill_at_s is not None else 120)
+            control.wait(kill_at_s if kill_at_s is not None else 240)
         except subprocess.TimeoutExpired:
             control.kill()
         code = control.wait()
         if kill_at_s is None and code not in {0, 1, 3}:
             sys.exit(f"the run itself does not work (exit {code}):\n{(home / 'told').read_text()}")
-        lived_s = time.monotonic() - began
         took_s, left = _wait_until_clean(temporary, state)
-        return lived_s, _last_event(out), took_s, left
+        return code, _last_event(out), took_s, left
     finally:
         for pid in _processes(home):
             subprocess.run(["kill", "-9", str(pid)], check=False, capture_output=True)  # counted; now tidy up
@@ -130,6 +138,13 @@ def _faults(path: Path) -> str:
         return f"faults {list(json.loads(path.read_bytes())['steps'])}"
     except (OSError, ValueError, KeyError, TypeError):
         return "a file"
+
+
+def _told(out: Path, event: str) -> bool:
+    try:
+        return event in (out / "journal.jsonl").read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def _last_event(out: Path) -> str:
