@@ -64,7 +64,7 @@ def judged(
 
 
 def test_the_catalogue_names_the_check() -> None:
-    assert list(CHECKS) == ["budget cap"]
+    assert "budget cap" in CHECKS
     assert PLANNERS["budget cap"] is PLANNER
 
 

@@ -1,0 +1,101 @@
+"""Every catcher names a defect that exists, a scenario that can be planned as shortened, and results that it really has."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness.checks import PLANNERS
+from harness.cli.gate_runs import finding_of
+from harness.cli.gate_table import Finding, Matrix, Trial, matrix_text
+from harness.errors import ConfigurationError, ExitCode
+from harness.model.judgement import Status
+from harness.scenario import compile_plan, find_scenario, read_scenario
+from harness.scenario.catchers import CATCHERS, IN_CI, chosen, shard_of
+from harness.target.embedded import EmbeddedTarget
+from reference_service.defects import DEFECTS
+
+
+@pytest.mark.parametrize("catcher", CATCHERS, ids=lambda catcher: catcher.defect)
+def test_a_catcher_can_be_planned_and_has_the_results_that_it_names(catcher) -> None:  # type: ignore[no-untyped-def]
+    assert catcher.defect in DEFECTS
+    scenario = read_scenario(find_scenario(catcher.scenario), catcher.overrides)
+    plan = compile_plan(scenario, EmbeddedTarget().offer(), run_id="r", seed=1, planners=PLANNERS)
+    assert set(catcher.results) <= {part.id for part in (*plan.objectives, *plan.checks)}
+    assert plan.end_ns <= 45e9
+
+
+def test_eight_run_in_continuous_integration_and_shards_share_out_all() -> None:
+    assert [c.defect for c in chosen((), everything=False)] == [c.defect for c in CATCHERS if c.defect in IN_CI]
+    assert len(IN_CI) == len(chosen((), everything=False)) == 8
+    shards = [shard_of(chosen((), everything=True), f"{i}/4") for i in (1, 2, 3, 4)]
+    assert sorted(c.defect for shard in shards for c in shard) == sorted(c.defect for c in CATCHERS)
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", ""])
+def test_a_shard_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="--shard"):
+        shard_of(CATCHERS, text)
+
+
+def test_an_unknown_defect_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'fallback-missing'"):
+        chosen(("fallback-misssing",), everything=False)
+
+
+@dataclass
+class Row:
+    id: str
+    status: Status
+
+
+@dataclass
+class Judged:
+    verdict: Status
+    results: list[Row]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "failed", "must_fail", "finding"),
+    [
+        (Status.FAIL, ["a"], ["a"], Finding.CAUGHT),
+        (Status.FAIL, ["b"], ["a"], Finding.MISSED),  # another reason is no catch
+        (Status.PASS, [], ["a"], Finding.MISSED),
+        (Status.INCONCLUSIVE, [], ["a"], Finding.MISSED),
+        (Status.INVALID, [], ["a"], Finding.UNJUDGED),
+        (Status.PASS, [], None, Finding.CLEAN),
+        (Status.FAIL, ["a"], None, Finding.FALSE_ALARM),
+        (Status.INVALID, [], None, Finding.UNJUDGED),
+        (Status.INCONCLUSIVE, [], None, Finding.UNJUDGED),
+    ],
+)
+def test_a_trial_is_what_its_named_results_make_it(
+    verdict: Status, failed: list[str], must_fail: list[str] | None, finding: Finding
+) -> None:
+    judged = Judged(verdict, [Row(name, Status.FAIL) for name in failed])
+    assert finding_of(judged, must_fail)[0] is finding  # type: ignore[arg-type]
+
+
+def trial(finding: Finding, defect: str | None = "d") -> Trial:
+    return Trial(defect=defect, scenario="s", finding=finding, by=(), reason="why", took_s=1.0, directory="x")
+
+
+@pytest.mark.parametrize(
+    ("findings", "code"),
+    [
+        ([Finding.CAUGHT, Finding.CLEAN], ExitCode.PASS),
+        ([Finding.CAUGHT, Finding.MISSED], ExitCode.FAIL),
+        ([Finding.CAUGHT, Finding.FALSE_ALARM], ExitCode.FAIL),
+        ([Finding.CAUGHT, Finding.UNJUDGED], ExitCode.INCONCLUSIVE),
+        ([], ExitCode.INCONCLUSIVE),
+    ],
+)
+def test_a_gate_with_a_missed_defect_or_a_false_alarm_fails_and_an_empty_one_proves_nothing(
+    findings: list[Finding], code: ExitCode
+) -> None:
+    assert Matrix(trials=tuple(trial(f) for f in findings)).exit_code is code
+
+
+def test_the_matrix_says_what_was_caught_and_adds_it_up() -> None:
+    text = matrix_text(Matrix(trials=(trial(Finding.CLEAN, None), trial(Finding.CAUGHT), trial(Finding.MISSED, "e"))))
+    assert "1 of 2 planted defects caught; 0 false alarms in 1 healthy runs" in text
+    assert "MISSED" in text
