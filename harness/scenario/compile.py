@@ -8,7 +8,6 @@ from dataclasses import replace
 from harness import __version__
 from harness.arrivals import expected_count
 from harness.documents.findings import Findings
-from harness.documents.located import Path
 from harness.model.check import CheckPlanner
 from harness.model.plan import (
     AbortCondition,
@@ -21,12 +20,13 @@ from harness.model.plan import (
     ScenarioReference,
 )
 from harness.model.target import Offer
+from harness.scenario.arrivals import compile_segments
 from harness.scenario.cost import planned_cost_usd
 from harness.scenario.decidable import find_undecidable
-from harness.scenario.document import AbortDocument, ArrivalsDocument, ScenarioDocument
+from harness.scenario.document import AbortDocument, ScenarioDocument
 from harness.scenario.faults import compile_faults
 from harness.scenario.judged import compile_objectives
-from harness.scenario.mix import compile_mix, users_needed
+from harness.scenario.mix import compile_mix, turns_a_request, users_needed
 from harness.scenario.offered import find_not_offered, find_over_limit, tagged
 from harness.scenario.planned_checks import compile_checks
 from harness.scenario.read import ScenarioFile
@@ -52,14 +52,14 @@ def compile_plan(
     document = scenario.document
     findings = Findings(scenario.located)
     phases = _phases(document, findings)
-    segments = _segments(document, phases, findings)
-    mix = tuple(tagged(part, offer) for part in compile_mix(document, offer, findings))
+    segments = compile_segments(document, phases, scenario.path.parent, workers, findings)
+    mix = tuple(tagged(part, offer) for part in compile_mix(document, offer, scenario.path.parent, findings))
     faults = compile_faults(document, phases, offer, seed, findings)
     checks, steps = compile_checks(document, phases, planners, offer, findings)
     bursts = tuple(replace(burst, user_class=tagged(burst.user_class, offer)) for step in steps for burst in step.bursts)
 
     expected = expected_count(segments)
-    requests = round(expected) + sum(burst.count for burst in bursts)
+    requests = round(expected * turns_a_request(mix)) + sum(burst.count for burst in bursts)
     if requests > MAX_REQUESTS:
         what = f"the plan would send {requests:,} requests; one run sends at most {MAX_REQUESTS:,}"
         findings.add(("load", "arrivals", "rate"), what)
@@ -106,7 +106,7 @@ def compile_plan(
         signals=offer.signals,
         planned_requests=requests,
         planned_cost_usd=cost_usd,
-        labels=dict(labels or {}),
+        labels={**closed_loop_label(phases, segments), **(labels or {})},
         overrides=scenario.overrides,
     )
 
@@ -130,30 +130,10 @@ def _phases(document: ScenarioDocument, findings: Findings) -> tuple[Phase, ...]
     return tuple(phases)
 
 
-def _segments(document: ScenarioDocument, phases: tuple[Phase, ...], findings: Findings) -> tuple[ArrivalSegment, ...]:
-    _check_ramp(document.load.arrivals, ("load", "arrivals"), findings)
-    segments: list[ArrivalSegment] = []
-    for index, (part, phase) in enumerate(zip(document.phases, phases, strict=True)):
-        if part.arrivals is not None:
-            _check_ramp(part.arrivals, ("phases", index, "arrivals"), findings)
-        arrivals = part.arrivals or document.load.arrivals
-        segments.append(
-            ArrivalSegment(
-                process=arrivals.process,
-                start_ns=phase.start_ns,
-                end_ns=phase.end_ns,
-                rate_rps=arrivals.rate,
-                end_rate_rps=(arrivals.to or arrivals.rate) if arrivals.process is ArrivalProcess.RAMP else None,
-            )
-        )
-    return tuple(segments)
-
-
-def _check_ramp(arrivals: ArrivalsDocument, path: Path, findings: Findings) -> None:
-    if arrivals.process is ArrivalProcess.RAMP and arrivals.to is None:
-        findings.add(path, "a ramp needs `to`, the rate at its end")
-    if arrivals.process is not ArrivalProcess.RAMP and arrivals.to is not None:
-        findings.add((*path, "to"), f"`to` belongs to a ramp; the process is {arrivals.process.value}")
+def closed_loop_label(phases: tuple[Phase, ...], segments: tuple[ArrivalSegment, ...]) -> dict[str, str]:
+    """Return the label that says where times are those of a closed loop, which hides what a slow target costs its users."""
+    closed = [phase.name for phase, part in zip(phases, segments, strict=True) if part.process is ArrivalProcess.CLOSED]
+    return {"closed-loop": f"{', '.join(closed)}: intended = actual, times there hide waiting"} if closed else {}
 
 
 def _abort(part: AbortDocument, index: int, findings: Findings) -> AbortCondition:

@@ -1,14 +1,14 @@
 """A scenario as it is written: strict, unknown keys forbidden. `harness list schemas` prints it as JSON Schema."""
 
 import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.model.fault import Scalar
 from harness.model.objective import Severity
 from harness.model.outcome import Refusal
-from harness.model.plan import ArrivalProcess, PhaseKind
+from harness.model.plan import ArrivalProcess, PhaseKind, Protocol
 from harness.model.units import parse_duration_ns, parse_rate_rps, parse_share_ratio
 
 Duration = Annotated[int, BeforeValidator(parse_duration_ns)]
@@ -40,20 +40,71 @@ class Strict(BaseModel):
 
 
 class ArrivalsDocument(Strict):
-    """`{process: poisson, rate: 20/s}`; a ramp also has `to`, the rate at its end."""
+    """`{process: poisson, rate: 20/s}`; which process takes which keys stands in `harness.scenario.arrivals`.
+
+    A step goes from `rate` to `to` in `steps`; a spike is at `to` for `peak` from `at` on; a sine swings around `rate`
+    up to `to` each `period`; replay takes a `trace` and a `speed`; closed takes `users` and `think`.
+    """
 
     process: ArrivalProcess
-    rate: Rate
+    rate: Rate | None = None
     to: Rate | None = None
+    steps: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+    at: Duration | None = None
+    peak: Annotated[Duration, Field(gt=0)] | None = None
+    period: Annotated[Duration, Field(gt=0)] | None = None
+    trace: str | None = None
+    speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    users: Annotated[int, Field(ge=1, le=4000, strict=True)] | None = None
+    think: Duration | None = None
+
+
+Tokens = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+
+
+class TokenLengthsDocument(Strict):
+    """`{median: 200, p95: 1500, most: 8000}`: lognormal; p95 alone is the median where all are of one length."""
+
+    median: Tokens
+    p95: Tokens | None = None
+    least: Tokens = 1
+    most: Tokens = 100_000
+
+
+class PlainRequestDocument(Strict):
+    """`{method: GET, path: /health}`: what a class of protocol `http` or `message` sends."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE", "PATCH"] = "POST"
+    path: Annotated[str, Field(pattern=r"^/[\x21-\x7e]*$")] = "/"
+    body: str | None = None
+    content_type: str = "application/json"
 
 
 class ClassDocument(Strict):
-    """A user class of one's own in the mix: `{share: 50%, prompts: ["..."]}`."""
+    """A user class of one's own in the mix: `{share: 50%, prompts: ["..."]}`.
+
+    prompts, prompts_file, conversations: one of the three. prompt_tokens makes prompts that long with filler text.
+    """
 
     share: Share
-    prompts: Annotated[list[str], Field(min_length=1)]
+    prompts: Annotated[list[str], Field(min_length=1)] | None = None
+    prompts_file: str | None = None
+    conversations: Annotated[list[list[str]], Field(min_length=1)] | None = None
+    think: Duration = 0
+    prompt_tokens: TokenLengthsDocument | None = None
     model: str | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+    max_tokens: Tokens | None = None
+    timeout: Annotated[Duration, Field(gt=0)] | None = None
+    protocol: Protocol | None = None
+    request: PlainRequestDocument | None = None
+
+
+class FindLimitDocument(Strict):
+    """`{from: 10/s, to: 200/s, within: 10%}`: run again at other rates until the highest that passes is known so well."""
+
+    from_: Annotated[Rate, Field(alias="from")]
+    to: Rate
+    within: Share = 0.1
 
 
 class LoadDocument(Strict):
@@ -217,6 +268,7 @@ class ScenarioDocument(Strict):
     request_timeout: Duration = 10_000_000_000
     drain: Duration = 6_000_000_000
     load: LoadDocument
+    find_limit: FindLimitDocument | None = None
     phases: Annotated[list[PhaseDocument], Field(min_length=1)]
     objectives: Annotated[list[ObjectiveDocument], Field(min_length=1)]
     checks: list[CheckDocument] = []

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from harness.arrivals import peak_rps as peak_of
 from harness.documents.findings import Findings
 from harness.documents.located import Path
 from harness.model.objective import Objective, Quantity
@@ -67,7 +68,7 @@ def find_over_limit(
     limits = offer.limits
     if limits is None:
         return
-    peak_rps = max(max(segment.rate_rps, segment.end_rate_rps or 0.0) for segment in segments)
+    peak_rps = max(peak_of(segment) for segment in segments)
     where: Path = ("load", "arrivals", "rate")
     if limits.rate_rps is not None and peak_rps > limits.rate_rps:
         findings.add(where, f"{peak_rps:g}/s is above `limits.rate_rps` of the target's description, {limits.rate_rps:g}")

@@ -48,7 +48,7 @@ def test_a_shape_is_planned_with_the_area_under_its_rate(tmp_path: Path, arrival
 @pytest.mark.parametrize(
     ("arrivals", "complaint"),
     [
-        ("{process: step, rate: 10/s}", "x.yaml:4:13: the process step needs `to`"),
+        ("{process: step, rate: 10/s}", "x.yaml:4:13: a step process needs `to`"),
         ("{process: step, rate: 10/s, to: 20/s}", "needs `steps`, how many stairs"),
         ("{process: poisson, rate: 10/s, to: 20/s}", "`to` belongs to ramp or step or spike or sine; the process is poisson"),
         ("{process: sine, rate: 10/s, to: 30/s, period: 10s}", "twice"),
