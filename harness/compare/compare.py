@@ -87,7 +87,8 @@ def compare(
     pairs = list(_figures(before, after, CONFIDENCE))
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(pairs))
     differences = [
-        _difference(*pair, share_effect=share_effect, relative_effect=relative_effect) for pair in _figures(before, after, confidence)
+        _difference(*pair, share_effect=share_effect, relative_effect=relative_effect)
+        for pair in _figures(before, after, confidence)
     ]
     return Comparison(
         base=plans[0].run_id,

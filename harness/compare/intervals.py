@@ -72,10 +72,18 @@ def difference(base: Figure, new: Figure) -> tuple[float, float, float]:
     """
     if math.isinf(base.value) and math.isinf(new.value):
         return 0.0, -math.inf, math.inf
+    if math.isinf(new.value):  # never in the new run: at least what the two intervals leave between them
+        return math.inf, _minus(new.low, base.high), math.inf
+    if math.isinf(base.value):
+        return -math.inf, -math.inf, _minus(new.high, base.low)
     value = new.value - base.value
     low = value - math.hypot(_gap(new.value, new.low), _gap(base.high, base.value))
     high = value + math.hypot(_gap(new.high, new.value), _gap(base.value, base.low))
     return value, low, high
+
+
+def _minus(one: float, other: float) -> float:
+    return -math.inf if math.isinf(one) and math.isinf(other) else one - other
 
 
 def _gap(upper: float, lower: float) -> float:

@@ -1,37 +1,11 @@
 """Numbers as people read them. A figure is never rounded onto the limit that it was compared with."""
 
-import math
 from collections.abc import Mapping
 from typing import Protocol
 
-NOTHING = "–"
-"""Stands where there is no figure."""
+from harness.model.figures import NOTHING, dollars, percent, plural, seconds
 
-
-def percent(ratio: float | None, *, against: float | None = None) -> str:
-    """Return a ratio as `0.25 %`, with as many digits as it takes to tell it from `against`."""
-    if ratio is None or math.isnan(ratio):
-        return NOTHING
-    for digits in range(2, 7):
-        text = _trimmed(ratio * 100, digits)
-        if against is None or ratio == against or text != _trimmed(against * 100, digits):
-            return f"{text} %"
-    return f"{ratio * 100:.6g} %"
-
-
-def seconds(value_s: float | None, *, against: float | None = None) -> str:
-    """Return seconds as `812 ms`, `4.31 s` or `125 s`."""
-    if value_s is None or math.isnan(value_s):
-        return NOTHING
-    if math.isinf(value_s):
-        return "∞"
-    if abs(value_s) < 1:
-        return f"{value_s * 1000:.3g} ms" if abs(value_s) >= 1e-6 else "0 ms"
-    for digits in range(2, 7):
-        text = _trimmed(value_s, digits)
-        if against is None or value_s == against or text != _trimmed(against, digits):
-            return f"{text} s"
-    return f"{value_s:.9g} s"
+__all__ = ["NOTHING", "count", "dollars", "in_unit", "milliseconds", "moment", "moment_s", "percent", "plural", "seconds"]
 
 
 def milliseconds(value_ms: float | None) -> str:
@@ -49,26 +23,9 @@ def moment_s(value_s: float | None) -> str:
     return NOTHING if value_s is None else f"{value_s:.2f} s"
 
 
-def dollars(value_usd: float | None, *, against: float | None = None) -> str:
-    """Return money with at least cents; below a dollar with four decimals, below a cent with three significant digits."""
-    if value_usd is None or math.isnan(value_usd):
-        return NOTHING
-    fewest = 2 if abs(value_usd) >= 1 or value_usd == 0 else max(4, 2 - math.floor(math.log10(abs(value_usd))))
-    for digits in range(fewest, fewest + 6):
-        text = f"{value_usd:,.{digits}f}"
-        if against is None or value_usd == against or text != f"{against:,.{digits}f}":
-            return f"${text}"
-    return f"${value_usd:.3g}"
-
-
 def count(value: float | None) -> str:
     """Return a count with thousands separated."""
     return NOTHING if value is None else f"{value:,.0f}"
-
-
-def plural(value: int, one: str, many: str | None = None) -> str:
-    """Return `1 request`, `1,200 requests`."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def in_unit(value: float | None, unit: str, *, against: float | None = None) -> str:
@@ -96,8 +53,3 @@ _UNITS: Mapping[str, tuple[float, _Form]] = {
     "usd": (1, dollars),
     "$": (1, dollars),
 }
-
-
-def _trimmed(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -39,7 +39,7 @@ def command(base: Path, new: Path, share_effect: str, effect: str, as_json: bool
 
     def told(value: float, unit: str, *, signed: bool = False) -> str:
         if math.isinf(value):
-            return "no end" if signed else "never"
+            return ("+∞" if value > 0 else "-∞") if signed else "never"
         sign = ("+" if value >= 0 else "-") if signed else ""
         return f"{sign}{in_unit(abs(value), unit)}"
 
@@ -56,6 +56,8 @@ def command(base: Path, new: Path, share_effect: str, effect: str, as_json: bool
     for row in rows:
         click.echo("  " + "  ".join(text.ljust(width) for text, width in zip(row, (*widths, 0), strict=True)))
     click.echo(f"{comparison.finding.value}; each interval at {percent(comparison.confidence)} so that all hold together at 95 %")
+    if comparison.finding.value == "undecided":
+        click.echo("longer phases or more load would decide; or a larger --share-effect or --effect, if less does not matter")
     for note in comparison.notes:
         click.echo(f"note: {visible(note)}", err=True)
     return _EXIT_CODES[comparison.finding.value]

@@ -31,7 +31,7 @@ def test_seconds_read_well_and_are_told_from_their_limit(value_s: float | None, 
 
 @pytest.mark.parametrize(
     ("value_usd", "against", "text"),
-    [(1.5, None, "$1.50"), (0.0461, None, "$0.0461"), (0.0, None, "$0.00"), (0.000012, None, "$0.0000120"), (1234.5, None, "$1,234.50"),
+    [(1.5, None, "$1.50"), (0.0461, None, "$0.0461"), (0.0, None, "$0.00"), (0.000012, None, "$0.000012"), (1234.5, None, "$1,234.50"),
      (0.15001, 0.15, "$0.15001"), (None, None, "–")],
 )  # fmt: skip
 def test_money_is_never_rounded_to_nothing_or_onto_its_limit(value_usd: float | None, against: float | None, text: str) -> None:
@@ -41,7 +41,7 @@ def test_money_is_never_rounded_to_nothing_or_onto_its_limit(value_usd: float | 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(1.2, "s", "1.2 s"), (1200, "ms", "1.2 s"), (2_000_000, "ns", "2 ms"), (0.05, "ratio", "5 %"), (5, "%", "5 %"),
-     (0.5, "USD", "$0.5000"), (7, "tokens", "7 tokens"), (7, "", "7"), (None, "s", "–")],
+     (0.5, "USD", "$0.50"), (7, "tokens", "7 tokens"), (7, "", "7"), (None, "s", "–")],
 )  # fmt: skip
 def test_a_figure_is_written_in_its_own_unit(value: float | None, unit: str, text: str) -> None:
     assert numbers.in_unit(value, unit) == text
