@@ -19,6 +19,7 @@ from reference_service.errors import InvalidRequest, Refusal
 from reference_service.health import Drain
 from reference_service.inbox import Disconnected
 from reference_service.messages import Desk
+from reference_service.openapi import description
 from reference_service.pipeline import Pipeline
 from reference_service.resources import Resources
 
@@ -46,6 +47,13 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
         text = resources.metrics.text({e.name: e.breaker.state for e in resources.endpoints}, resources.ledger.unsettled)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    described_as = description(
+        version=s.version, message_characters=s.message_max_characters, conversation_messages=s.conversation_max_messages
+    )
+
+    async def described(_: Request) -> Response:
+        return JSONResponse(described_as)
+
     app = Starlette(
         routes=[
             Route("/v1/chat/completions", ChatCompletions(pipeline, resources), methods=["POST"]),
@@ -58,10 +66,12 @@ def build_app(resources: Resources, pipeline: Pipeline, drain: Drain) -> ASGIApp
             Route("/live", health.live),
             Route("/ready", health.ready),
             Route("/metrics", metrics),
+            Route("/openapi.json", described),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error, Refusal: _refusal, Disconnected: _gone},
     )
+    app.router.redirect_slashes = False  # a path that is not ours is a typed 404, never a redirect without our headers
     return Enveloped(app, resources.metrics, instance=s.instance, version=s.version, defect=s.defect)
 
 

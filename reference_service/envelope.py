@@ -19,7 +19,17 @@ from reference_service.turn import Turn
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 ROUTES = frozenset(
-    {"/v1/chat/completions", "/message", "/feedback", "/admin/knowledge", "/admin/audit", "/live", "/ready", "/metrics"}
+    {
+        "/v1/chat/completions",
+        "/message",
+        "/feedback",
+        "/admin/knowledge",
+        "/admin/audit",
+        "/live",
+        "/ready",
+        "/metrics",
+        "/openapi.json",
+    }
 )
 METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
