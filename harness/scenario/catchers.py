@@ -32,7 +32,7 @@ def _short(**seconds: int) -> tuple[str, ...]:
 
 _LIMITS = "limits"
 _OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
-_STORM = _short(warmup=3, steady=8, storm=12, recovery=10)
+_STORM = _short(warmup=3, steady=11, storm=12, recovery=12)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
