@@ -17,6 +17,7 @@ IMAGES = {
         "cryptography",
         "httptools",
         "msgspec",
+        "openfeature-sdk",
         "prometheus-client",
         "pydantic",
         "redis",
