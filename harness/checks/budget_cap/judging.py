@@ -106,10 +106,12 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
         what = ", ".join(f"{n} {name}" for name, n in requests.refusal.counts(otherwise).items()) or "none"
         text = f"no request of the burst was refused for its budget (otherwise: {what}), so the cap was never put to the test"
         return Status.INCONCLUSIVE, text, rows
-    if np.any(otherwise):
-        what = ", ".join(f"{n} {name}" for name, n in requests.refusal.counts(otherwise).items())
-        many = int(np.count_nonzero(otherwise))
-        return Status.FAIL, f"{many} of the burst's {sent} requests were refused, but not as budget: {what}", otherwise
+    unavailable = otherwise & requests.refusal.is_in([Refusal.UNAVAILABLE])  # closed, not open: no word on the cap
+    wrongly = otherwise & ~unavailable
+    if np.any(wrongly):
+        what = ", ".join(f"{n} {name}" for name, n in requests.refusal.counts(wrongly).items())
+        many = int(np.count_nonzero(wrongly))
+        return Status.FAIL, f"{many} of the burst's {sent} requests were refused, but not as budget: {what}", wrongly
     held, cap = sum(use.held_usd for use in uses), sum(use.cap_usd for use in uses)
     if held < LEAST_USED * cap:
         text = (
@@ -121,6 +123,8 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
         f"{calls} of {sent} concurrent calls were let through and {int(np.count_nonzero(by_budget))} refused for their budget; "
         f"by the provider's meter no user spent more than {worst.metered_usd / worst.cap_usd:.0%} of its cap".replace("%", " %")
     )
+    if np.any(unavailable):
+        text += f"; {int(np.count_nonzero(unavailable))} found a guard unavailable and were refused for that"
     return Status.PASS, text, nothing
 
 

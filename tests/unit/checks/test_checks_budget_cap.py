@@ -149,7 +149,17 @@ def test_a_burst_that_met_no_budget_decides_nothing(tmp_path: Path, otherwise: S
     assert judged(tmp_path, 2, otherwise=otherwise).status is status
 
 
-def test_a_refusal_by_another_name_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("otherwise", "status", "words"),
+    [
+        (Refusal.RATE, Status.FAIL, "15 of the burst's 40 requests were refused, but not as budget: 15 rate"),
+        (Refusal.AUTH, Status.FAIL, "15 of the burst's 40 requests were refused, but not as budget: 15 auth"),
+        (Refusal.UNAVAILABLE, Status.PASS, "15 found a guard unavailable and were refused for that"),
+    ],
+)
+def test_a_refusal_by_another_name_fails_but_a_guard_that_closed_says_nothing_of_the_cap(
+    tmp_path: Path, otherwise: Refusal, status: Status, words: str
+) -> None:
     steps = PLANNER.plan(check(), STEADY)
     rows = healthy_samples()
     calls = [call_of(row) for row in rows]
@@ -159,12 +169,12 @@ def test_a_refusal_by_another_name_fails(tmp_path: Path) -> None:
             if number < 2:
                 calls.append(call_of(row, cost_usd=0.00103))
             else:
-                row = refused(row, Refusal.BUDGET if number < 5 else Refusal.RATE)
+                row = refused(row, Refusal.BUDGET if number < 5 else otherwise)
             rows.append(row)
     builder = RunBuilder(samples=rows, calls=calls, checks=(check(),), bursts=steps.bursts, capped=steps.capped_principals)
     (result,) = judge(builder.build(tmp_path / "run")).results
-    assert result.status is Status.FAIL
-    assert "15 of the burst's 40 requests were refused, but not as budget: 15 rate" in result.reason
+    assert result.status is status
+    assert words in result.reason
 
 
 def test_no_call_at_all_decides_nothing(tmp_path: Path) -> None:
