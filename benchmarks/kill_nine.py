@@ -1,9 +1,10 @@
 """Whether `kill -9` of the harness leaves anything: `python benchmarks/kill_nine.py [TIMES] [SEED]`.
 
-Runs a 12 s scenario with faults on links, provider and processes TIMES times (default 100), kills the control process
-at a random moment: four of five in the scenario itself, the others while the stack starts. Then it gives what it started the length of a lease to notice, and looks:
-processes with this run's own environment, directories in its TMPDIR, faults on an undo list, files in its state
-directory. Prints a line a kill and the count. 0 of 100 bounds the rate at 3 % (95 % confidence), 0 of 25 at 11 %.
+Runs a 12 s scenario with faults on links, provider, processes and dependencies TIMES times (default 100) and kills the
+control process at a random moment: four of five in the scenario itself, the others while the stack starts. Then it gives
+what was started the length of a lease to notice, and looks: processes with this run's own environment, directories in
+its TMPDIR, faults on an undo list, files in its state directory. Prints a line a kill and the count. 0 of 100 bounds the
+rate at 3 % (95 % confidence), 0 of 25 at 11 %.
 """
 
 import collections

@@ -1,6 +1,7 @@
 """A plan as people read it before they let it run."""
 
 from harness.arrivals import expected_count
+from harness.model.fault_radius import blast_radius
 from harness.model.objective import Kind, Objective
 from harness.model.plan import Phase, Plan
 from harness.model.units import NS_PER_S, format_duration
@@ -15,6 +16,8 @@ def plan_text(plan: Plan) -> str:
     lines = [f"{plan.scenario.title}  ({plan.scenario.name}, seed {plan.seed}, target {plan.target.name})", ""]
     lines += ["timeline"]
     lines += [f"  {_span(phase)}  {phase.kind.value:<9} {phase.name}{_faults(plan, phase)}" for phase in plan.phases]
+    radius = blast_radius(plan.faults, plan.scenario.blast_radius)
+    lines += ["", *radius] if radius else []
     lines += ["", "load"]
     mix = ", ".join(f"{part.name} {part.weight_ratio:.0%}" for part in plan.load.mix)
     lines += [f"  about {plan.planned_requests:,} requests ({mix}), {plan.load.streamed_ratio:.0%} streamed"]

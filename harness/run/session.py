@@ -28,6 +28,7 @@ from harness.target.supervise import default_state_directory
 class RunRequest:
     """What to run. out: an absent or empty directory, or None for one of its own below `reports/`.
 
+    only_faults: the ids of those that are applied, None for all; such a run proves no checklist row.
     baseline: what it is compared with, written by `harness baseline save`; the run directory keeps a copy.
     history: where the run is remembered (`harness.readiness.history`), None for nowhere.
     """
@@ -39,6 +40,7 @@ class RunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     rehearsal: bool = True
     workers: int = 1
+    only_faults: frozenset[str] | None = None
     gathering: Gathering | None = None
     history: Path | None = None
     baseline: Path | None = None
@@ -67,6 +69,10 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
         workers=request.workers,
         labels=request.labels,
     )
+    if request.only_faults is not None:
+        kept = tuple(fault for fault in plan.faults if fault.id in request.only_faults)
+        left_out = f"faults={','.join(fault.id for fault in kept)}"
+        plan = replace(plan, faults=kept, overrides=(*plan.overrides, left_out))
     if request.baseline is None:
         return plan
     if request.baseline.is_file():  # one that is not there is the verdict's to tell: inconclusive

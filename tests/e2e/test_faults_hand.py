@@ -111,3 +111,30 @@ def test_an_abort_condition_ends_the_run_healed(user: Terminal, tmp_path: Path) 
     aborted = next(e for e in journal(out) if e["event"] == "aborted")
     assert aborted["t_ns"] < 20e9, "long before the phase would have ended"
     assert list((user.state / "llm-harness").iterdir()) == []
+
+
+def test_a_stack_for_exploring_takes_orders_too_and_ends_healed(user: Terminal) -> None:
+    process = user.begin("serve")
+    try:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("key"):
+            assert process.poll() is None
+        for _ in range(100):
+            if (live := json.loads(user.harness("ps", "--json").stdout)) != []:
+                break
+        assert live[0]["what"] == "a stack for exploring"
+        for fault in (("worker", "kill"), ("redis", "read_only"), ("postgres", "down")):
+            added = user.harness("fault", "add", *fault, "--for", "60s")
+            assert added.returncode == 0, added.stderr
+        assert len(json.loads(user.harness("fault", "list", "--json").stdout)["active"]) == 3
+        cleared = user.harness("fault", "clear", "--all")
+        assert cleared.returncode == 0, cleared.stderr
+        assert len(cleared.stdout.splitlines()) == 3
+        assert user.harness("fault", "add", "redis", "freeze").returncode == 0
+        assert user.harness("halt", "--all").returncode == 0
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0
+    assert list((user.state / "llm-harness").iterdir()) == []

@@ -81,6 +81,38 @@ def clear(ids: tuple[str, ...], every: bool, run: str | None) -> int:
     return 0
 
 
+@command.command("shrink")
+@click.argument("scenario")
+@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True)
+@click.option("--at-most", default=20, type=click.IntRange(1, 500), show_default=True, help="How many runs it may take.")
+@click.option("--service", multiple=True, metavar="SETTING=VALUE", help="A setting of the embedded service: fallback=off")
+def shrink_(scenario: str, seed: int, at_most: int, service: tuple[str, ...]) -> int:
+    """Run SCENARIO with ever fewer of its faults, to find the fewest with which it still fails."""
+    import sys
+
+    from harness.cli.live_view import LiveView
+    from harness.cli.options import make_target
+    from harness.run.interruption import Interruption
+    from harness.run.session import RunRequest
+    from harness.run.shrinking import fewest_faults
+    from harness.scenario import find_scenario, read_scenario
+
+    request = RunRequest(
+        scenario=read_scenario(find_scenario(scenario)), target=make_target("embedded", seed, service), seed=seed
+    )
+    with Interruption() as interruption:
+        found = fewest_faults(
+            request,
+            interruption=interruption,
+            view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=False),
+            say=lambda text: click.echo(text, err=True),
+            at_most=at_most,
+        )
+    for fault in found:
+        click.echo(f"{fault.id}  {fault.kind} at {fault.at}  from {fault.apply_ns / 1e9:g} s to {fault.clear_ns / 1e9:g} s")
+    return 0
+
+
 def _chosen(name: str | None) -> "LiveRun":
     from harness.run.live_runs import choose, live_runs
     from harness.target.supervise import default_state_directory

@@ -1,5 +1,6 @@
 """`harness serve`: the embedded stack alone, for exploring by hand."""
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -16,7 +17,9 @@ def command(users: int, for_s: int | None) -> int:
     """Start the embedded stack, print its URLs, a key and a first curl; Ctrl-C stops it."""
     from harness.errors import InterruptedRunError, StackError
     from harness.model.target import Needs
+    from harness.run.exploring import exploring
     from harness.run.interruption import Interruption
+    from harness.target.supervise import default_state_directory
 
     with tempfile.TemporaryDirectory(prefix="harness-serve-") as logs, Interruption() as interruption:
         running = None
@@ -37,12 +40,15 @@ def command(users: int, for_s: int | None) -> int:
                 '  -H \'Content-Type: application/json\' -d \'{"model":"auto","messages":'
                 '[{"role":"user","content":"What are your opening hours?"}]}\''
             )
-            click.echo("\nCtrl-C stops it.", err=True)
+            click.echo("\nbreak it from a second terminal: harness fault add redis latency latency=800 --for 30s", err=True)
+            click.echo("Ctrl-C stops it.", err=True)
             until = None if for_s is None else time.monotonic() + for_s
-            while until is None or time.monotonic() < until:
-                if dead := running.died():
-                    raise StackError(f"{dead[0].name} died: {' | '.join(dead[0].last_lines[-3:])}")
-                time.sleep(0.2)
+            with exploring(running, f"serve-{os.getpid()}", default_state_directory()) as hand:
+                while not hand.halted and (until is None or time.monotonic() < until):
+                    broken = hand.ended_on_purpose()
+                    if dead := [each for each in running.died() if each.name not in broken | hand.ended_on_purpose()]:
+                        raise StackError(f"{dead[0].name} died: {' | '.join(dead[0].last_lines[-3:])}")
+                    time.sleep(0.2)
         except InterruptedRunError:
             click.echo("stopping ...", err=True)  # asked for: a normal end
         finally:
