@@ -51,6 +51,7 @@ def command(
     harness run provider-outage
     harness run provider-outage --set phases.outage.for=10s --out reports/try
     """
+    from harness.cli.limit_run import limit_asked, run_limit
     from harness.cli.live_view import LiveView
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
@@ -64,19 +65,21 @@ def command(
         worst_exit_code,
         write_run_index,
     )
-    from harness.scenario import find_scenario, read_scenario
+    from harness.scenario import ScenarioFile, find_scenario, read_scenario
 
     files = [read_scenario(find_scenario(name), overrides) for name in scenarios]
-    parent = None if len(files) == 1 else (out or default_out(new_run_id("several")))
+    limit = limit_asked(files)
+    parent = None if len(files) == 1 and limit is None else (out or default_out(new_run_id("several")))
     if parent is not None and parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
     gathering = gathering_of(expect_workers, bind, max_wait, token_file, web_port if web else None)
-    requests = [
-        RunRequest(
+
+    def request_of(file: ScenarioFile, place: Path | None) -> RunRequest:
+        return RunRequest(
             scenario=file,
             target=make_target(target, seed, service),
             seed=seed,
-            out=out if parent is None else parent / f"{number:02d}-{file.document.name}",
+            out=place,
             labels=parse_labels(labels),
             rehearsal=not no_rehearsal,
             workers=expect_workers or workers,
@@ -84,6 +87,9 @@ def command(
             history=history_path(out),
             baseline=baseline,
         )
+
+    requests = [
+        request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}")
         for number, file in enumerate(files, start=1)
     ]
     for request in requests:
@@ -92,16 +98,25 @@ def command(
     terminal = sys.stderr.isatty()
     results: list[RunResult] = []
     with Interruption() as interruption:
-        for request in requests:
+
+        def execute(request: RunRequest) -> RunResult:
             result = run_scenario(
                 request,
                 interruption=interruption,
                 view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal),
                 say=lambda text: click.echo(text, err=True),
             )
-            results.append(result)
             if result.verdict is not None:
                 print_verdict(result.verdict, result.run, sys.stderr, colour=_colour(sys.stderr))
+            return result
+
+        if limit is not None and parent is not None:
+            results, found = run_limit(scenarios[0], overrides, limit, parent, request_of=request_of, execute=execute)
+            click.echo(f"\n{found.sentence()}\n  all runs are in {parent}", err=True)
+            return 0 if found.met_rps is not None else worst_exit_code(results, strict=strict)
+        for request in requests:
+            result = execute(request)
+            results.append(result)
             if result.trouble is not None:
                 click.echo(f"error: {result.trouble}", err=True)
                 if result.verdict is not None or any((result.run.path / "samples").glob("*")):
