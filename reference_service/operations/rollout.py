@@ -114,7 +114,7 @@ def counts_of(address: str) -> Counts:
     return Counts(requests=requests, errors=errors, degraded=degraded, seconds=seconds)
 
 
-def complaint(stable: Counts, candidate: Counts) -> str | None:
+def complaint(stable: Counts, candidate: Counts, *, slower: float = SLOWER) -> str | None:
     """Return what speaks against the candidate, or None. Without requests on the stable side it is held to none at all."""
     calm, new = max(stable.requests, 1.0), max(candidate.requests, 1.0)
     if candidate.errors / new > stable.errors / calm + MORE_ERRORS:
@@ -122,13 +122,21 @@ def complaint(stable: Counts, candidate: Counts) -> str | None:
     if candidate.degraded / new > stable.degraded / calm + MORE_DEGRADED:
         return f"quality: {candidate.degraded / new:.1%} degraded answers against {stable.degraded / calm:.1%}"
     was_s, is_s = stable.seconds / calm, candidate.seconds / new
-    if stable.requests and is_s > SLOWER * was_s + SLOWER_BY_S:
+    if stable.requests and is_s > slower * was_s + SLOWER_BY_S:
         return f"latency: {is_s:.2f} s against {was_s:.2f} s"
     return None
 
 
 def canary(
-    balancer: Balancer, stable: str, candidate: str, *, watch_s: float, least: int, patience_s: float, say: Callable[[str], None]
+    balancer: Balancer,
+    stable: str,
+    candidate: str,
+    *,
+    watch_s: float,
+    least: int,
+    patience_s: float,
+    say: Callable[[str], None],
+    slower: float = SLOWER,
 ) -> int:
     """Shift step by step; return 0 when all is shifted, 1 when it was taken back, 3 when too few requests came to tell."""
     baseline = {address: counts_of(address) for address in (stable, candidate)}
@@ -143,7 +151,7 @@ def canary(
             try:
                 new = counts_of(candidate).since(before[candidate])
                 calm = counts_of(stable).since(baseline[stable])
-                wrong = complaint(calm, new) if new.requests >= least else None
+                wrong = complaint(calm, new, slower=slower) if new.requests >= least else None
             except RolloutError as error:
                 wrong, new = str(error), before[candidate]
             if wrong is not None:
@@ -174,6 +182,7 @@ def main() -> int:
     parser.add_argument("--candidate")
     parser.add_argument("--watch", type=float, default=60.0, help="seconds at each step")
     parser.add_argument("--least", type=int, default=20, help="requests that the candidate must have answered at each step")
+    parser.add_argument("--slower", type=float, default=SLOWER, help="how many times the stable version's mean time is too slow")
     parser.add_argument("--patience", type=float, default=600.0, help="seconds to wait for that many")
     o = parser.parse_args()
     if (o.what == "switch" and not o.to) or (o.what == "canary" and not (o.stable and o.candidate)):
@@ -183,7 +192,7 @@ def main() -> int:
         if o.what == "canary":
             return canary(
                 balancer, o.stable, o.candidate, watch_s=o.watch, least=o.least, patience_s=o.patience,
-                say=_say,
+                say=_say, slower=o.slower,
             )  # fmt: skip
         if o.what == "switch":
             for address in o.to:
