@@ -23,7 +23,7 @@ def print_release(readiness: Readiness, paths: Sequence[Path], stream: TextIO) -
         return f"\x1b[1;{_COLOURS[tone]}m{text}\x1b[0m" if colour else text
 
     look = DECISIONS[readiness.decision]
-    target = f"{readiness.target or 'several targets'} {readiness.target_version or ''}".strip()
+    target = f"{readiness.target or 'no one target'} {readiness.target_version or ''}".strip()
     lines = [
         "",
         f"  {painted(f'{look.symbol} {look.word}', look.tone)}  release {visible(readiness.release)} of {visible(target)}",

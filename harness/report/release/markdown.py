@@ -14,7 +14,7 @@ def render_markdown(material: ReleaseMaterial) -> str:
     """Return the document. Everything that comes from files or runs is escaped."""
     readiness = material.readiness
     look = DECISIONS[readiness.decision]
-    version = f" on {plain(readiness.target or 'several targets')} {plain(readiness.target_version or '')}".rstrip()
+    version = f" on {plain(readiness.target or 'no one target')} {plain(readiness.target_version or '')}".rstrip()
     parts = [
         f"## {look.symbol} {look.word}: release {plain(readiness.release)}{version}",
         f"{headline(readiness)}. {plain(who_may_sign(readiness))}",
