@@ -43,7 +43,7 @@ CATCHERS: tuple[Catcher, ...] = (
     Catcher(defect="budget-check-then-increment", scenario=_LIMITS, results=("budget-cap",)),
     Catcher(defect="budget-per-process", scenario=_LIMITS, results=("budget-cap",)),
     Catcher(defect="rate-limit-per-process", scenario=_LIMITS, results=("rate-limit",)),
-    Catcher(defect="fallback-missing", scenario="provider-outage", results=("fallback-share", "latency-p95"), overrides=_OUTAGE),
+    Catcher(defect="fallback-missing", scenario="provider-outage", results=("degraded-share",), overrides=_OUTAGE),
     Catcher(
         defect="provider-without-timeout",
         scenario="provider-outage",
