@@ -32,7 +32,6 @@ def _short(**seconds: int) -> tuple[str, ...]:
 
 _LIMITS = "limits"
 _OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
-_STORM = _short(warmup=3, steady=11, storm=12, recovery=12)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
@@ -57,7 +56,7 @@ CATCHERS: tuple[Catcher, ...] = (
         results=("recovered", "fallback-share-steady"),
         overrides=_OUTAGE,
     ),
-    Catcher(defect="retry-storm", scenario="rate-limit-storm", results=("retry-amplification",), overrides=_STORM),
+    Catcher(defect="retry-storm", scenario="flaky-provider", results=("retry-amplification",)),
     Catcher(defect="stream-cut-ends-cleanly", scenario="cut-streams", results=("stream-integrity",), overrides=_CUTS),
     Catcher(defect="stream-without-end-accepted", scenario="endless-streams", results=("stream-integrity",), overrides=_ENDLESS),
     Catcher(defect="rate-limit-fails-open", scenario="valkey-down", results=("refusal-share",), overrides=_WITHOUT),
