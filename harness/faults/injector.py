@@ -18,6 +18,7 @@ from harness.faults.register import Entry, Register
 from harness.faults.steps import Recorder, Steps
 from harness.model.fault import Fault, Layer
 from harness.model.fault_kinds import FAULT_KINDS, check_fault
+from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.journal import Event
 from harness.model.target import Landscape
 
@@ -60,8 +61,7 @@ class FaultInjector:
 
     def ended_on_purpose(self) -> frozenset[str]:
         """Return the processes, without `processes.`, that a fault may have ended: their deaths are no accidents."""
-        kinds = {"kill", "terminate", "restart", "crash_loop"}
-        return frozenset(fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in kinds)
+        return frozenset(fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in ENDING_KINDS)
 
     def apply(self, fault: Fault, *, rehearsal: bool = False) -> None:
         """Put a fault in force and see that it is. Raises FaultError, with the fault undone."""

@@ -7,19 +7,18 @@ from fnmatch import fnmatchcase
 from harness.arrivals import peak_rps as peak_of
 from harness.documents.findings import Findings
 from harness.documents.located import Path
+from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, UserClass
 from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
-
-_ENDING_KINDS = frozenset({"kill", "terminate", "restart"})
 
 
 def fault_not_offered(at: str, kind: str, offer: Offer) -> str | None:
     """Return why a fault of a known kind cannot be put there, naming the key of the description; None where it can."""
     if at in offer.missing:
         return f"the target's description has no `{offer.missing[at]}`"
-    if at in offer.freeze_only and kind in _ENDING_KINDS:
+    if at in offer.freeze_only and kind in ENDING_KINDS:
         return f"a {kind} would end {at} for good: the target's description has no `{at}.start`; use freeze"
     if offer.limits is not None and not any(fnmatchcase(at, pattern) for pattern in offer.limits.faults):
         return (

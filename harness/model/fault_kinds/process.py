@@ -2,6 +2,9 @@
 
 from harness.model.fault import ActedBy, FaultKind, Layer, Parameter
 
+ENDING_KINDS = frozenset({"kill", "terminate", "restart", "crash_loop"})
+"""Those that end a process: only one that can be started again may meet them."""
+
 TREE = Parameter(
     name="tree",
     type=bool,
