@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint lock clean help
+.PHONY: run test check lint lock clean help bench
 
 help:  ## show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,13 @@ lock: $(READY)  ## pin every dependency again, with hashes
 	@$(BIN)/pip install -q pip-tools
 	@$(BIN)/pip-compile -q --strip-extras --extra test --extra containers --generate-hashes --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.txt pyproject.toml
+
+bench: $(READY)  ## the load engine beside its peers, in one run; for a quiet machine
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_costs.py
+	@$(BIN)/python benchmarks/load_rate.py 1000 10
+	@$(BIN)/python benchmarks/load_rate.py 4000 10
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_peers.py
+	@$(BIN)/python benchmarks/load_truth.py
 
 clean: ## remove what runs and tools left in this checkout, but no run
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -77,8 +77,8 @@ def plan(rate_rps: float, seconds: float) -> Plan:
     )
 
 
-def run(directory: RunDirectory, port: int) -> None:
-    """Drive one worker as the conductor does."""
+def run(directory: RunDirectory, port: int) -> int:
+    """Drive one worker as the conductor does; return the run's zero on CLOCK_MONOTONIC."""
     keys = {f"user-{number:04d}": "key" for number in range(10)}
     with subprocess.Popen(
         [sys.executable, "-m", "harness.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -91,9 +91,11 @@ def run(directory: RunDirectory, port: int) -> None:
             flush=True,
         )
         worker.stdout.readline()
-        print(json.dumps({"zero_monotonic_ns": time.monotonic_ns() + S // 5}), file=worker.stdin, flush=True)
+        zero_ns = time.monotonic_ns() + S // 5
+        print(json.dumps({"zero_monotonic_ns": zero_ns}), file=worker.stdin, flush=True)
         worker.stdout.readline()
         worker.wait()
+    return zero_ns
 
 
 def main() -> None:
