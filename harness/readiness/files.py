@@ -70,6 +70,26 @@ def read_waivers(path: Path, checklist: Checklist) -> tuple[tuple[Waiver, ...], 
     return waivers, tuple(Supersession(**entry.model_dump()) for entry in document.supersedes), digest
 
 
+def read_if_release_file(path: Path, checklist: Path | None = None) -> bool:
+    """Read a file that is a checklist, attestations or waivers by its keys, and return True; False for any other.
+
+    checklist: whose rows the others name, our own where none is given. Raises ConfigurationError for what is wrong in it.
+    """
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        return False
+    data = read_located(path)[0].data
+    keys = set(data) if isinstance(data, dict) else set()
+    if "rows" in keys:
+        read_checklist(path)
+    elif "attestations" in keys:
+        read_attestations(path, read_checklist(checklist))
+    elif keys & {"waivers", "supersedes"}:
+        read_waivers(path, read_checklist(checklist))
+    else:
+        return False
+    return True
+
+
 def _read(path: Path, model: type[D]) -> tuple[D, Located, str]:
     located, data = read_located(path)
     try:

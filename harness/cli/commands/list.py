@@ -69,4 +69,9 @@ def _schemas() -> dict[str, str]:
         "harness.samples/1": "samples/samples.parquet",
         "harness.calls/1": "truth/calls.parquet",
         "harness.manifest/1": "manifest.json",
+        "harness.history/1": "history.jsonl, a line",
+        "harness.readiness/1": "readiness.json",
+        "harness.signoff/1": "readiness.signoff.jsonl, a line",
+        "harness.explanation/1": "harness explain --json",
+        "harness.comparison/1": "harness compare --json",
     }

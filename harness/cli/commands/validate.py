@@ -1,4 +1,4 @@
-"""`harness validate`: check scenario files before anybody waits for them."""
+"""`harness validate`: check files before anybody waits for them."""
 
 from pathlib import Path
 
@@ -10,8 +10,13 @@ from harness.errors import ConfigurationError, ExitCode
 
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def command(files: tuple[str, ...]) -> int:
-    """Check each FILE (a scenario, a name of the catalogue, a target): `file:line:col: what; allowed; did you mean`."""
+@click.option("--checklist", type=click.Path(path_type=Path, dir_okay=False), help="Whose rows attestations and waivers name.")
+def command(files: tuple[str, ...], checklist: Path | None) -> int:
+    """Check each FILE: a scenario or its name, a target, a checklist, attestations, waivers.
+
+    A problem is told as `file:line:col: what; allowed; did you mean`.
+    """
+    from harness.readiness.files import read_if_release_file
     from harness.run.session import RunRequest, plan_scenario
     from harness.scenario import find_scenario, read_scenario
     from harness.target.description import is_target_file
@@ -19,6 +24,9 @@ def command(files: tuple[str, ...]) -> int:
     broken = False
     for name in files:
         try:
+            if read_if_release_file(Path(name), checklist):
+                click.echo(f"{name}: ok", err=True)
+                continue
             if describes_target(name) and is_target_file(Path(name)):
                 path = Path(name)
                 make_target(name, 1).offer()

@@ -7,6 +7,7 @@ import pytest
 
 from harness.errors import ConfigurationError
 from harness.readiness import read_attestations, read_checklist, read_history, read_waivers
+from harness.readiness.files import read_if_release_file
 from harness.readiness.history import HistoryLine, append
 from harness.scenario.catalogue import catalogue_paths
 from harness.scenario.read import read_scenario
@@ -121,3 +122,21 @@ def test_lines_of_many_threads_at_once_are_all_kept_and_chained(tmp_path: Path) 
         thread.join()
     known = read_history(path)
     assert (len(known.runs), known.problems) == (12, ())
+
+
+@pytest.mark.parametrize(("name", "text", "known"), [
+    ("c.yaml", "rows:\n  - {id: A, title: x}\n", True),
+    ("a.yaml", "attestations: []\n", True),
+    ("w.yaml", "supersedes: []\n", True),
+    ("s.yaml", "name: a-scenario\n", False),
+    ("a.json", "{}", False),
+])  # fmt: skip
+def test_a_file_for_a_release_is_told_by_its_keys(tmp_path: Path, name: str, text: str, known: bool) -> None:
+    assert read_if_release_file(_write(tmp_path / name, text)) is known
+
+
+def test_what_is_wrong_in_a_file_for_a_release_is_told_when_it_is_validated(tmp_path: Path) -> None:
+    own = _write(tmp_path / "c.yaml", "rows:\n  - {id: A1, title: x}\n")
+    text = "waivers:\n  - {row: A2, owner: Kim, date: 2026-01-01, expires: 2026-02-01, reason: x}\n"
+    with pytest.raises(ConfigurationError, match="no row 'A2'"):
+        read_if_release_file(_write(tmp_path / "w.yaml", text), own)
