@@ -13,7 +13,8 @@ from harness.errors import ConfigurationError
 
 
 @click.command("run")
-@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option("--bundle", help="Run a list of scenarios: smoke, gate or full.")
 @scenario_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the run goes: an absent or empty directory.")
 @click.option("--strict", is_flag=True, help="A warning fails the run (exit 1).")
@@ -26,6 +27,7 @@ from harness.errors import ConfigurationError
 @distribution_options
 def command(
     scenarios: tuple[str, ...],
+    bundle: str | None,
     target: str,
     seed: int,
     overrides: tuple[str, ...],
@@ -66,8 +68,13 @@ def command(
         write_run_index,
     )
     from harness.scenario import ScenarioFile, find_scenario, read_scenario
+    from harness.scenario.bundles import read_bundle
 
-    files = [read_scenario(find_scenario(name), overrides) for name in scenarios]
+    if (bundle is None) == (not scenarios):
+        raise ConfigurationError("name one or more scenarios, or a --bundle; `harness list scenarios` shows what there is")
+    if bundle is not None and overrides:
+        raise ConfigurationError("--set changes one scenario; a bundle says itself what it shortens")
+    files = read_bundle(bundle) if bundle is not None else [read_scenario(find_scenario(name), overrides) for name in scenarios]
     limit = limit_asked(files)
     parent = None if len(files) == 1 and limit is None else (out or default_out(new_run_id("several")))
     if parent is not None and parent.exists() and any(parent.iterdir()):

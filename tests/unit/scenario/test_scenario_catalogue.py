@@ -1,0 +1,39 @@
+"""Every scenario of the catalogue and every bundle can be planned on the embedded target, within its time."""
+
+import pytest
+
+from harness.checks import PLANNERS
+from harness.errors import ConfigurationError
+from harness.scenario import compile_plan, read_scenario
+from harness.scenario.bundles import bundle_names, read_bundle
+from harness.scenario.catalogue import catalogue_paths
+from harness.target.embedded import EmbeddedTarget
+
+STACK_S = 12  # start, stop and report of one scenario
+
+
+@pytest.mark.parametrize("name", catalogue_paths())
+def test_a_scenario_can_be_planned_says_why_and_covers_something(name: str) -> None:
+    file = read_scenario(catalogue_paths()[name])
+    plan = compile_plan(file, EmbeddedTarget().offer(), run_id="r", seed=1, planners=PLANNERS)
+    assert plan.scenario.name == name
+    assert plan.scenario.hypothesis
+    assert plan.scenario.blast_radius
+    assert any(part.covers for part in (*plan.objectives, *plan.checks))
+    assert "harness run " + name in catalogue_paths()[name].read_text(encoding="utf-8").splitlines()[0]
+
+
+@pytest.mark.parametrize(("bundle", "within_s"), [("smoke", 120), ("gate", 600)])
+def test_a_bundle_fits_its_time(bundle: str, within_s: float) -> None:
+    plans = [compile_plan(file, EmbeddedTarget().offer(), run_id="r", seed=1, planners=PLANNERS) for file in read_bundle(bundle)]
+    assert sum(plan.end_ns / 1e9 + STACK_S for plan in plans) < within_s
+
+
+def test_the_full_bundle_holds_every_scenario() -> None:
+    assert set(bundle_names()) == {"smoke", "gate", "full"}
+    assert {file.document.name for file in read_bundle("full")} == set(catalogue_paths())
+
+
+def test_an_unknown_bundle_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'smoke'"):
+        read_bundle("smok")
