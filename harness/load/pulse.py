@@ -1,5 +1,6 @@
 """What one worker saw in each second, for `live.jsonl`: counts, histograms and the health of its own loop."""
 
+import gc
 import os
 import resource
 import time
@@ -33,6 +34,9 @@ class Pulse:
         self._loop_lag: Counter[int] = Counter()
         self._cpu_s = _cpu_s()
         self._wall_ns = time.monotonic_ns()
+        self._gc_ns = 0
+        self._gc_began_ns = 0
+        gc.callbacks.append(self._collected)
 
     def started(self, index: int, started_ns: int) -> None:
         """Count a request that goes out."""
@@ -52,6 +56,12 @@ class Pulse:
         """Count one wake-up of the loop."""
         self._loop_lag[bucket_of(late_ns)] += 1
 
+    def _collected(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._gc_began_ns = time.monotonic_ns()
+        else:
+            self._gc_ns += time.monotonic_ns() - self._gc_began_ns
+
     def line(self, t_ns: int, phase: str, in_flight: int) -> LiveLine:
         """Return what was seen since the last line."""
         cpu_s, wall_ns = _cpu_s(), time.monotonic_ns()
@@ -69,8 +79,11 @@ class Pulse:
             latency=self._latency,
             dispatch_lag=self._dispatch_lag,
             loop_lag=self._loop_lag,
+            gc_ms=round(self._gc_ns / 1e6, 3),
+            open_files=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - counted, once a second: no object a file
             cpu_ratio=round((cpu_s - self._cpu_s) * 1e9 / max(wall_ns - self._wall_ns, 1), 4),
         )
+        self._gc_ns = 0
         self._told, self._cpu_s, self._wall_ns = told, cpu_s, wall_ns
         self._results, self._sources = Counter(), Counter()
         self._latency, self._dispatch_lag, self._loop_lag = Counter(), Counter(), Counter()

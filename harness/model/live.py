@@ -11,6 +11,7 @@ class LiveLine:
     t_ns: end of the second, from the run's zero. `intended` counts arrivals that fell due, `sent` those that went
     out, `ended` those that finished in this second; `in_flight` is at its end. Latencies are on the intended clock.
     loop_lag: how late the worker's event loop woke; cpu_ratio: CPU seconds per second of the worker (1.0 is a core).
+    gc_ms: how long the garbage collector held the worker in this second; open_files: its descriptors at the end.
     """
 
     worker: int
@@ -26,3 +27,5 @@ class LiveLine:
     dispatch_lag: Mapping[int, int]
     loop_lag: Mapping[int, int]
     cpu_ratio: float
+    gc_ms: float = 0.0
+    open_files: int = 0
