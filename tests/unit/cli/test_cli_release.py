@@ -106,7 +106,7 @@ def _edit(name: str, before: str, after: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(("spoil", "told"), [
-    (_append("samples/samples.parquet"), "not what was measured"),
+    (_append("samples/samples.parquet"), "samples/samples.parquet"),
     (_append("live.jsonl"), "not what was measured"),
     (lambda run: (run / "manifest.json").unlink(), "not what was measured"),
     (lambda run: (run / "truth" / "calls.parquet").unlink(), "not what was measured"),
