@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from harness.model.outcome import Source
 from harness.target.description.parts import (
@@ -13,12 +13,17 @@ from harness.target.description.parts import (
     Name,
     SavedPath,
     Secret,
-    Strict,
     Url,
     UrlPath,
 )
 from harness.target.description.predicates import RuleDocument, SignalDocument
 from harness.target.description.texts import header_name
+
+
+class Strict(BaseModel):
+    """What every part of a description has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class VersionDocument(Strict):

@@ -1,8 +1,8 @@
-"""What every part of a description is made of: strict models, and texts that have a form."""
+"""What every part of a description is made of: texts that have a form."""
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from harness.model.units import parse_duration_ns
 from harness.target.description.texts import by_reference, host_port, json_path, listen_address, url_path
@@ -19,9 +19,3 @@ SavedPath = Annotated[str, BeforeValidator(json_path)]
 Secret = Annotated[str, BeforeValidator(by_reference)]
 """Nothing but `${env:X}` or `${file:PATH}`."""
 Command = Annotated[list[str], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    """What every part of a description has in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
