@@ -1,0 +1,86 @@
+"""The engine that cannot be reached, and whose containers are whose: told apart before anything is touched."""
+
+import json
+import os
+import socket
+
+import pytest
+
+from harness.faults.engine import Engine, EngineError, _without_frames, find_address
+from harness.target.containers import label
+from harness.target.supervise import marker
+
+
+def test_no_socket_anywhere_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.is_socket", lambda path: False)
+    with pytest.raises(EngineError) as caught:
+        find_address({"HOME": str(tmp_path)})
+    assert caught.value.message.startswith("no container engine: no socket at /var/run/docker.sock")
+    assert "--target embedded" in caught.value.advice
+
+
+@pytest.mark.parametrize("host", ["tcp://192.0.2.7:2375", "ssh://me@far", "tcp://example.com:2376"])
+def test_an_engine_of_another_machine_is_refused(host):
+    with pytest.raises(EngineError, match="is not an engine of this machine"):
+        find_address({"DOCKER_HOST": host})
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [("unix:///x/y.sock", "unix:///x/y.sock"), ("tcp://127.0.0.1:2375", "http://127.0.0.1:2375")],
+)
+def test_an_engine_of_this_machine_is_taken_as_configured(given, address):
+    assert find_address({"DOCKER_HOST": given}) == address
+
+
+def test_a_socket_that_nobody_serves_says_so(tmp_path):
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+    with pytest.raises(EngineError) as caught:
+        Engine(f"unix://{path}").version()
+    assert "does not run" in caught.value.message
+    with pytest.raises(EngineError, match="there is no socket at"):
+        Engine(f"unix://{path}.not").version()
+
+
+def test_a_socket_without_permission_names_the_group(monkeypatch):
+    monkeypatch.setattr(
+        "harness.faults.engine._UnixConnection.connect", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied"))
+    )
+    with pytest.raises(EngineError) as caught:
+        Engine("unix:///var/run/docker.sock").version()
+    assert caught.value.message == "no permission on the container engine's socket /var/run/docker.sock"
+    assert "usermod -aG docker" in caught.value.advice
+
+
+def test_a_log_is_told_without_the_engines_frames_and_one_of_a_terminal_as_it_is():
+    framed = b"\x01\0\0\0\0\0\0\x03one" + b"\x02\0\0\0\0\0\0\x04two\n"
+    assert _without_frames(framed) == b"onetwo\n"
+    assert _without_frames(b"plain text of a terminal") == b"plain text of a terminal"
+
+
+def owner(**changes):
+    written = json.loads(label.labels("s", "r", "n")[label.CONTROL])
+    return {label.CONTROL: json.dumps(written | changes)}
+
+
+def test_what_a_living_control_process_owns_is_no_leftover():
+    assert not label.is_leftover(owner())
+
+
+def test_what_a_dead_control_process_owned_is_one():
+    assert label.is_leftover(owner(start_ticks=1))
+    assert label.is_leftover(owner(pid=2**22 + 5))
+
+
+def test_what_another_host_or_container_owns_is_never_ours_to_judge():
+    host, boot, namespace = marker.this_place().rsplit(" ", 2)
+    assert not label.is_leftover(owner(place=f"other {boot} {namespace}", start_ticks=1))
+    assert not label.is_leftover(owner(place=f"{host} {boot} pid:[1]", start_ticks=1))
+    assert label.is_leftover(owner(place=f"{host} 0000 {namespace}", pid=os.getpid())), "it was before the last boot"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"place": "x", "pid": "a", "start_ticks": 1}', "not json"])
+def test_labels_that_cannot_be_read_are_nobodys_leftover(text):
+    assert not label.is_leftover({label.CONTROL: text})
