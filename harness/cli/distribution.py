@@ -1,7 +1,7 @@
 """The options that bring load workers together, in the words of `run` and `worker`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,7 @@ from harness.errors import ConfigurationError
 from harness.model.units import parse_duration_ns
 
 if TYPE_CHECKING:
+    from harness.model.plan import Plan
     from harness.run.load_process import Gathering
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +27,7 @@ def distribution_options(function: F) -> F:
         click.option("--bind", metavar="HOST:PORT", help="Where they come to; 127.0.0.1 and any port unless told otherwise."),
         click.option("--max-wait", default="60s", show_default=True, help="How long to wait for them."),
         click.option("--token-file", type=file, help=f"What they prove themselves with; else ${TOKEN_VARIABLE}."),
+        click.option("--self-check", is_flag=True, help="First measure for two seconds what rate this machine can carry."),
         click.option("--web", is_flag=True, help="Show Locust's page on 127.0.0.1, to watch only."),
         click.option("--web-port", default=8089, show_default=True, type=click.IntRange(1, 65_535), help="Its port."),
     ]
@@ -78,3 +80,12 @@ def gathering_of(expect: int, bind: str | None, max_wait: str, token_file: Path 
             advice="openssl rand -hex 32; the keys of the target travel under it",
         )
     return Gathering(expect=expect, bind_host=host, bind_port=port, max_wait_s=max_wait_s, token=token, web_port=web_port)
+
+
+def say_what_is_carried(plans: "Sequence[Plan]", workers: int) -> None:
+    """Measure the engine for two seconds; say what it carries, and whether the plans ask for more. Raises LoadError."""
+    from harness.arrivals import peak_rps
+    from harness.run.self_check import self_check
+
+    peak = max(peak_rps(segment) for plan in plans for segment in plan.load.segments)
+    click.echo(self_check(workers).sentence(peak), err=True)

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from harness.cli.distribution import distribution_options, gathering_of
+from harness.cli.distribution import distribution_options, gathering_of, say_what_is_carried
 from harness.cli.options import make_target, parse_labels, scenario_options
 from harness.errors import ConfigurationError
 
@@ -44,6 +44,7 @@ def command(
     bind: str | None,
     max_wait: str,
     token_file: Path | None,
+    self_check: bool,
     web: bool,
     web_port: int,
 ) -> int:
@@ -99,8 +100,9 @@ def command(
         request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}")
         for number, file in enumerate(files, start=1)
     ]
-    for request in requests:
-        plan_scenario(request)  # every scenario must be sound before the first one starts
+    plans = [plan_scenario(request) for request in requests]  # every scenario must be sound before the first one starts
+    if self_check:
+        say_what_is_carried(plans, workers)
 
     terminal = sys.stderr.isatty()
     results: list[RunResult] = []
