@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.options import make_target
 from harness.errors import ConfigurationError
 from harness.readiness import read_attestations, read_checklist, read_history, read_waivers
 from harness.readiness.files import read_if_release_file
 from harness.readiness.history import HistoryLine, append
+from harness.run.session import RunRequest, plan_scenario
 from harness.scenario.catalogue import catalogue_paths
 from harness.scenario.read import read_scenario
 
@@ -28,15 +30,13 @@ def test_the_default_checklist_has_the_forty_rows_and_requires_each() -> None:
     assert all(row.required and row.title and row.area for row in checklist.rows)
 
 
-def test_the_default_checklist_names_only_results_that_the_catalogue_has() -> None:
-    known = set()
+def test_the_default_checklist_asks_for_every_result_that_says_it_covers_a_row_and_for_no_other() -> None:
+    covered = set()
     for name, path in catalogue_paths().items():
-        document = read_scenario(path).document
-        covered = [row for entry in (*document.objectives, *document.checks) for row in (entry.covers or ())]
-        known |= {(name, row) for row in covered}
-    for row in read_checklist().rows:
-        for ref in row.proven_by:
-            assert (ref.split("/")[0], row.id) in known, f"{row.id}: {ref} covers no such row"
+        plan = plan_scenario(RunRequest(scenario=read_scenario(path), target=make_target("embedded", 1)))
+        covered |= {(row, f"{name}/{part.id}") for part in (*plan.objectives, *plan.checks) for row in part.covers}
+    asked = {(row.id, ref) for row in read_checklist().rows for ref in row.proven_by}
+    assert asked == covered
 
 
 @pytest.mark.parametrize(("text", "told"), [
