@@ -34,7 +34,7 @@ _LIMITS = "limits"
 _OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
-_ATTACKS = _short(warmup=3, steady=25)
+_ATTACKS = _short(warmup=3, steady=32)
 _STEADY = _short(warmup=3, steady=25)
 
 CATCHERS: tuple[Catcher, ...] = (
