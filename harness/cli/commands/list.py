@@ -17,7 +17,11 @@ def command(what: str, as_json: bool) -> int:
         "faults": _faults,
         "objectives": _objectives,
         "checks": _checks,
-        "targets": lambda: {"embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here"},
+        "targets": lambda: {
+            "embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here",
+            "containers": "the same from images, with the real Toxiproxy; needs a container engine",
+            "FILE.yaml": "a service of your own, as the file describes it (harness init writes a first one)",
+        },
         "schemas": _schemas,
     }[what]()
     if as_json:
