@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from harness.exchange import Outcome
-from harness.load.relay import append
+from harness.load.relay import append, exchanges_path
 from harness.load.schedule import Schedule
 from harness.load.wording import Wording
 from harness.model.assignment import Assignment
@@ -26,7 +26,7 @@ class KeptExchanges:
     """One worker's file of exchanges, a JSON object a line. Raises StorageError from `flush`."""
 
     def __init__(self, directory: RunDirectory, schedule: Schedule, wording: Wording, assignment: Assignment) -> None:
-        self._path = directory.path / "exchanges" / f"worker-{assignment.worker:03d}.jsonl"
+        self._path = exchanges_path(directory, assignment.worker)
         self._schedule = schedule
         self._wording = wording
         self._keys = {name: key.encode() for name, key in assignment.keys.items() if key}

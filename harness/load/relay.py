@@ -13,7 +13,7 @@ from harness.rundir import RunDirectory
 from harness.rundir.files import storage_errors
 
 MAX_BYTES = 1 << 20
-SAMPLES, LIVE = "samples", "live"
+SAMPLES, LIVE, EXCHANGES = "samples", "live", "exchanges"
 
 
 class _Say(Protocol):
@@ -24,8 +24,8 @@ class Outbox:
     """What has grown in a worker's files since it was last told. say: sends a head `NAME@OFFSET` and bytes."""
 
     def __init__(self, directory: RunDirectory, *, worker: int, say: _Say) -> None:
-        self._paths = {SAMPLES: directory.samples_stream_path(worker), LIVE: directory.live_path}
-        self._told = {SAMPLES: 0, LIVE: 0}
+        self._paths = paths_of(directory, worker)
+        self._told = dict.fromkeys(self._paths, 0)
         self._say = say
 
     def send(self) -> int:
@@ -48,8 +48,8 @@ class Inbox:
     """Where the master keeps what one worker tells. Raises StorageError."""
 
     def __init__(self, directory: RunDirectory, *, worker: int) -> None:
-        self._paths = {SAMPLES: directory.samples_stream_path(worker), LIVE: directory.live_path}
-        self._had = {SAMPLES: 0, LIVE: 0}
+        self._paths = paths_of(directory, worker)
+        self._had = dict.fromkeys(self._paths, 0)
         with storage_errors(self._paths[SAMPLES]):
             self._paths[SAMPLES].write_bytes(b"")  # a worker that was given up before the start left its beginning here
 
@@ -64,6 +64,20 @@ class Inbox:
             raise LoadError(f"{int(place) - self._had[name]} bytes of {name} never arrived")
         append(self._paths[name], data)
         self._had[name] += len(data)
+
+
+def paths_of(directory: RunDirectory, worker: int) -> dict[str, Path]:
+    """Return the files that a worker writes, by the names under which their bytes travel."""
+    return {
+        SAMPLES: directory.samples_stream_path(worker),
+        LIVE: directory.live_path,
+        EXCHANGES: exchanges_path(directory, worker),
+    }
+
+
+def exchanges_path(directory: RunDirectory, worker: int) -> Path:
+    """Return where one worker keeps exchanges."""
+    return directory.path / "exchanges" / f"worker-{worker:03d}.jsonl"
 
 
 def append(path: Path, data: bytes) -> None:

@@ -168,6 +168,7 @@ def test_a_worker_from_elsewhere_gets_all_it_needs_and_hands_over_every_row(tmp_
     assert all(row["worker"] == row["seq"] % 2 for row in rows)
     lines = directory.live_lines()
     assert sum(line.sent for line in lines) == len(rows)
+    assert {path.name for path in (directory.path / "exchanges").iterdir()} == {"worker-000.jsonl", "worker-001.jsonl"}
     for one_worker in account(directory):  # on one machine the truth is 0
         assert abs(one_worker["clock_offset_ns"]) <= one_worker["clock_uncertainty_ns"] < 50_000_000
     for path in directory.path.rglob("*"):
