@@ -157,5 +157,6 @@ def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> Non
             record_anyway(run, Event.TROUBLE, failure.message)
     if live.target is not None:
         live.target.stop()
+        record_anyway(run, Event.STACK_STOPPED)
     if live.complete:
         record_anyway(run, Event.RUN_ENDED)

@@ -112,15 +112,14 @@ def test_an_interrupt_heals_keeps_what_was_measured_and_exits_130(tmp_path: Path
     process = subprocess.Popen(_command(out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
     _wait_for(out / "journal.jsonl", '"subject":"outage"', 60)
     time.sleep(2)
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert time.monotonic() - began < 12
     assert "Traceback" not in told
-    journal = (out / "journal.jsonl").read_text()
-    assert "interrupted" in journal
-    assert journal.rindex("fault.proved_clear") > journal.index("interrupted")
+    moments = {entry["event"]: entry["t_ns"] for entry in map(json.loads, (out / "journal.jsonl").read_text().splitlines())}
+    interrupted_ns = moments["interrupted"]
+    assert interrupted_ns < moments["fault.proved_clear"] < interrupted_ns + 5_000_000_000
+    assert moments["stack.stopped"] < interrupted_ns + 12_000_000_000  # 7 s are promised; these machines are noisy
     verdict = json.loads((out / "verdict.json").read_text())
     assert verdict["verdict"] in ("invalid", "fail")
     assert (out / "report.html").is_file()
