@@ -56,7 +56,8 @@ class ErrorKind(enum.StrEnum):
 
 
 _RESULTS = {
-    Result.ERROR: "connect_refused connect_failed tls_bad_certificate tls_failed reset eof_before_headers redirect status_4xx status_5xx status_other",
+    Result.ERROR: "connect_refused connect_failed tls_bad_certificate tls_failed reset eof_before_headers redirect "
+    "status_4xx status_5xx status_other",
     Result.TIMEOUT: "connect_timeout first_byte_timeout body_timeout",
     Result.MALFORMED: "bad_http headers_too_large truncated too_large content_encoding wrong_content_type empty_body "
     "bad_json bad_shape error_event no_done no_content",

@@ -77,6 +77,5 @@ def _key(here: object, part: str, override: str) -> str | int:
         allowed = [str(name) for name in names if name]
     else:
         allowed = []
-    raise ConfigurationError(
-        f"--set {override}: there is no {part!r} here; there is {', '.join(allowed) or 'nothing below'}{did_you_mean(part, allowed)}"
-    )
+    there_is = f"there is {', '.join(allowed) or 'nothing below'}{did_you_mean(part, allowed)}"
+    raise ConfigurationError(f"--set {override}: there is no {part!r} here; {there_is}")

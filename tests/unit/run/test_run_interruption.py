@@ -9,10 +9,14 @@ from harness.errors import InterruptedRunError
 from harness.run.interruption import Interruption
 
 
+def _signal_ourselves(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+    signal.pause()
+
+
 def test_the_first_signal_raises_and_names_its_exit_code() -> None:
     with Interruption(), pytest.raises(InterruptedRunError) as caught:
-        os.kill(os.getpid(), signal.SIGTERM)
-        signal.pause()
+        _signal_ourselves(signal.SIGTERM)
     assert caught.value.exit_code == 143
 
 
@@ -32,8 +36,7 @@ def test_a_signal_while_healing_waits_until_it_is_done() -> None:
 def test_a_second_signal_skips_the_report_but_raises_nothing() -> None:
     with Interruption() as interruption:
         with pytest.raises(InterruptedRunError):
-            os.kill(os.getpid(), signal.SIGINT)
-            signal.pause()
+            _signal_ourselves(signal.SIGINT)
         with interruption.shielded():
             os.kill(os.getpid(), signal.SIGINT)
         assert interruption.skip_report
