@@ -17,7 +17,9 @@ T = TypeVar("T")
 Connection = Any
 """asyncpg has no types; a connection is what its documentation says."""
 
-_GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError)
+_GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError)
+"""A connection that is no more. The driver's internal error is one of them: a server that shuts down tells an idle connection
+so, and a statement sent before the driver has read on finds it between two states."""
 
 
 class Database:

@@ -96,11 +96,15 @@ def worker(stack: Stack, sink: Sink, **more: str) -> Process:
 
 
 def post(service: Instance, key: dict[str, str], name: str, text: str = QUESTION) -> str:
-    answer = service.client.post(
-        "/message",
-        headers={**key, "idempotency-key": name, "x-request-id": name},
-        json={"messages": [{"role": "user", "content": text}]},
-    )
+    for _ in range(5):  # a guard whose store was slow closes, and says when to come again
+        answer = service.client.post(
+            "/message",
+            headers={**key, "idempotency-key": name, "x-request-id": name},
+            json={"messages": [{"role": "user", "content": text}]},
+        )
+        if answer.status_code != 503:
+            break
+        time.sleep(int(answer.headers["retry-after"]))
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "processing"
     return answer.json()["id"]
