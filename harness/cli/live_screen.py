@@ -1,5 +1,6 @@
 """A live view on a terminal, drawn by rich. Text is never parsed as markup: every cell is a `Text`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from harness.cli.live_figures import LiveFigures
@@ -24,8 +25,8 @@ def open_screen(stream: TextIO) -> "Live":
     return live
 
 
-def drawing(figures: LiveFigures, now_ns: int | None) -> "RenderableType":
-    """Return the screen. now_ns: None while the target is starting."""
+def drawing(figures: LiveFigures, now_ns: int | None, below: Sequence[tuple[str, str, str]] = ()) -> "RenderableType":
+    """Return the screen. now_ns: None while the target is starting. below: more rows: name, text, style."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -39,7 +40,7 @@ def drawing(figures: LiveFigures, now_ns: int | None) -> "RenderableType":
     rows.add_column()
     rows.add_row(Text("phase"), Text(place(figures, now_ns)))
     rows.add_row(Text(""), ProgressBar(total=figures.plan.end_ns / 1e9, completed=max(now_ns, 0) / 1e9, width=50))
-    for name, text, style in _rows(figures):
+    for name, text, style in (*_rows(figures), *below):
         rows.add_row(Text(name), Text(text, style=style))
     return Group(title, rows)
 

@@ -1,6 +1,6 @@
 """A live view in plain lines, for a pipe or a log."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.cli.live_figures import LiveFigures
 from harness.model.journal import Event, JournalEntry
@@ -23,6 +23,17 @@ _TOLD: Mapping[Event, str] = {
 }
 
 
+def _answered(subject: str, data: Mapping[str, object]) -> str:
+    return f"{'GO' if data.get('go') else 'NO-GO'} for {subject} (by {data.get('by')})"
+
+
+_OF_A_DRILL: Mapping[Event, Callable[[str, Mapping[str, object]], str]] = {
+    Event.DRILL_ASKED: lambda subject, data: f"asked: go for {data.get('what', subject)}? seen: {data.get('seen')}",
+    Event.DRILL_ANSWERED: _answered,
+    Event.NOTE: lambda subject, data: f"note ({subject}): {data.get('text')}",
+}
+
+
 def told(entry: JournalEntry, figures: LiveFigures) -> str | None:
     """Return a journal entry as a line; None for one that a watcher need not see."""
     at = f"[{entry.t_ns / 1e9:6.1f} s]" if entry.t_ns is not None and entry.t_ns >= 0 else "[ before ]"
@@ -31,6 +42,8 @@ def told(entry: JournalEntry, figures: LiveFigures) -> str | None:
         phase = next((phase for phase in figures.plan.phases if phase.name == subject), None)
         detail = f" ({phase.kind.value}, {format_duration(phase.end_ns - phase.start_ns)})" if phase else ""
         return f"{at} phase {visible(subject, longest=60)} started{detail}"
+    if entry.event in _OF_A_DRILL:
+        return f"{at} {visible(_OF_A_DRILL[entry.event](subject, entry.data), longest=600)}"
     if entry.event not in _TOLD:
         return None
     text = _TOLD[entry.event].format(visible(figures.fault_name(subject), longest=200))

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from harness.cli.live_figures import LiveFigures
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 _PLAIN_EVERY_NS = 5_000_000_000
 
+Below = Callable[[LiveFigures, int | None], Sequence[tuple[str, str, str]]]
+"""What stands below the figures: from them and the moment of the run, rows of a name, a text and a style."""
+
 
 class LiveView:
     """Shows a run while it is going, whenever `refresh` is called: about twice a second.
 
+    below: more rows for the screen (name, text, style), asked for at each drawing.
     terminal: redraw a screen (rich; NO_COLOR is honoured); otherwise one plain line every 5 s. Journal events that
     matter become a line of their own in both. It has no thread. Whatever goes wrong in it silences it, for good.
     monotonic_ns: the clock of the control host, which `plan.clock` counts from.
@@ -36,11 +40,13 @@ class LiveView:
         stream: TextIO,
         *,
         terminal: bool,
+        below: Below | None = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._run = run
         self._stream = stream
         self._terminal = terminal
+        self._below = below
         self._monotonic_ns = monotonic_ns
         self._clock: Clock | None = plan.clock
         self._figures = LiveFigures(plan)
@@ -92,7 +98,8 @@ class LiveView:
 
         if self._screen is None:
             self._screen = open_screen(self._stream)
-        self._screen.update(drawing(self._figures, now_ns), refresh=True)
+        below = self._below(self._figures, now_ns) if self._below is not None else ()
+        self._screen.update(drawing(self._figures, now_ns, below), refresh=True)
 
     def _say(self, text: str) -> None:
         if self._screen is not None:

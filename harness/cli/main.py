@@ -13,6 +13,7 @@ from harness.errors import ExitCode, HarnessError
 
 _COMMANDS: dict[str, str] = {
     "run": "run a scenario, judge it, report it",
+    "drill": "a chaos drill that people watch: briefing, go or no-go, notes, debrief",
     "plan": "show what a run would do; starts nothing",
     "validate": "check scenario and target files",
     "try": "one request to your own service, and what its description finds in it",
@@ -28,6 +29,7 @@ _COMMANDS: dict[str, str] = {
     "fault": "see, add and clear faults of what is live",
     "ps": "what is live now",
     "halt": "end a live run, healed",
+    "note": "write a timed note into the journal of a live run",
     "serve": "start the embedded stack alone, for exploring by hand",
     "worker": "a load worker for a run that another machine leads",
     "proxy": "the embedded fault proxy, stand-alone",

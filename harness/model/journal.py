@@ -20,6 +20,9 @@ class Event(enum.StrEnum):
     FAULT_ACTED = "fault.acted"
     FAULT_FAILED = "fault.failed"
     STEADY_CHECKED = "steady.checked"  # subject: `before` the first fault, or at the `end`
+    DRILL_ASKED = "drill.asked"  # subject: what for; people are asked for go or no-go
+    DRILL_ANSWERED = "drill.answered"  # subject: the same, or `stop`; data: go, by
+    NOTE = "note"  # what somebody who watches wrote down; subject: by what or whom; data: text
     HAND = "hand"  # a command from a second terminal; subject: which one
     PROCESS_DIED = "process.died"
     TROUBLE = "trouble"

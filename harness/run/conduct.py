@@ -17,6 +17,7 @@ from harness.model.fault_radius import blast_radius
 from harness.model.journal import Event
 from harness.model.plan import Clock, Plan
 from harness.model.target import Needs, Target, approach_of
+from harness.run.attending import Attendant
 from harness.run.following import Following
 from harness.run.hand import Hand, Owner
 from harness.run.interruption import Interruption
@@ -45,15 +46,20 @@ def conduct(
     say: Callable[[str], None],
     rehearsal: bool = True,
     gathering: Gathering | None = None,
+    attendant: Attendant | None = None,
 ) -> Plan:
     """Run a plan on a target and close the run directory; return the plan as it was run.
+
+    attendant: whom to ask before each fault, in a drill.
 
     Raises HarnessError for our own trouble, AbortedError and InterruptedRunError; the run directory then holds what
     was measured so far, and says that the run was cut short.
     """
-    live = Live()
+    live = Live(attendant=attendant)
     run.write_plan(plan)
     run.record(Event.RUN_STARTED, plan.run_id)
+    if attendant is not None:
+        run.record(Event.DRILL_ANSWERED, "start", go=True, by=attendant.by)
     try:
         plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal, gathering=gathering)
         live.view = view(plan)

@@ -11,7 +11,8 @@ from harness.model.fault import Fault
 from harness.model.journal import Event
 from harness.model.plan import Plan
 from harness.run.abort import abort_reason
-from harness.run.live import Live
+from harness.run.attending import Attended
+from harness.run.live import Live, journal
 from harness.run.steady import SteadyState, steady_state, steady_stretch
 from harness.run.timeline import Step, StepKind, steps_of
 from harness.rundir import RunDirectory
@@ -41,6 +42,8 @@ class Following:
         self._doing: list[Future[None]] = []
         self._looked = steady_stretch(plan) is None
         self._view_at = 0.0
+        attendant = live.attendant
+        self._attended = None if attendant is None else Attended(plan, attendant, partial(journal, run), self._seen)
 
     def follow(self) -> None:
         """Do every step at its time until the load has ended. Raises HarnessError; AbortedError where it must end."""
@@ -49,6 +52,8 @@ class Following:
         ended = False
         while True:
             now_ns = self._now_ns()
+            if self._attended is not None:
+                self._attended.attend(now_ns)
             while self._steps and self._steps[0].at_ns <= now_ns:
                 self._do(self._steps.pop(0))
             self._raise_failed()
@@ -73,6 +78,8 @@ class Following:
             self._run.record(Event.PHASE_STARTED, step.phase.name, kind=step.phase.kind.value)
         elif step.fault is not None and step.kind is StepKind.APPLY:
             self._check_steady()
+            if self._attended is not None:
+                self._attended.must_go(step.fault)
             self._doing.append(self._live.lanes.do(step.fault.at, partial(self._injector.apply, step.fault)))
         elif step.fault is not None:
             self._live.lanes.do(step.fault.at, partial(_clear, self._injector, step.fault, self._say))
@@ -101,6 +108,8 @@ class Following:
         if (reason := self._live.halt.reason) is not None:
             raise AbortedError(reason)
         if time.monotonic() < self._view_at:
+            if self._live.view is not None and self._live.attendant is not None and self._live.attendant.stirred():
+                self._live.view.refresh()  # whoever types sees it at once
             return
         self._view_at = time.monotonic() + WATCH_EVERY_S
         self._watch_processes()
@@ -137,8 +146,11 @@ class Following:
                 advice="mend the service first, or give it a longer warm-up",
             )
 
+    def _seen(self, from_ns: int, until_ns: int) -> SteadyState:
+        return steady_state(self._plan, self._run.live_lines(), from_ns=from_ns, until_ns=until_ns)
+
     def _look(self, from_ns: int, until_ns: int, subject: str) -> SteadyState:
-        seen = steady_state(self._plan, self._run.live_lines(), from_ns=from_ns, until_ns=until_ns)
+        seen = self._seen(from_ns, until_ns)
         figures = {"ended": seen.ended, "bad": seen.bad, "from_ns": seen.from_ns, "until_ns": seen.until_ns}
         told = {"problems": "; ".join(seen.problems)} if seen.problems else {}
         self._run.record(Event.STEADY_CHECKED, subject, steady=not seen.problems, **figures, **told)  # type: ignore[arg-type]

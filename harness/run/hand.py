@@ -1,7 +1,8 @@
 """A hand on a live run: orders from a second terminal, over a unix socket that only its owner can reach.
 
 One JSON object a line and connection, one back: `{"do": "info"}`, `{"do": "faults"}`, `{"do": "add", "fault": {...}}`,
-`{"do": "clear", "ids": [...]}`, `{"do": "halt", "reason": ""}`. The answer is `{"ok": ...}` or `{"error", "advice"}`.
+`{"do": "clear", "ids": [...]}`, `{"do": "note", "text": "", "by": ""}`, `{"do": "halt", "reason": ""}`.
+The answer is `{"ok": ...}` or `{"error", "advice"}`.
 Every order that changes something is in the journal, and so is what came of it.
 """
 
@@ -27,6 +28,8 @@ from harness.run.socket_path import short_path
 
 LONGEST_S = 3600.0
 """The longest that a fault by hand may last."""
+MOST_OF_A_NOTE = 2000
+"""Characters of a note that are kept."""
 _ANSWER_WITHIN_S = 60.0
 _MAX_BYTES = 1 << 16
 
@@ -122,6 +125,9 @@ class Hand:
                 return self._add(order["fault"])
             case "clear":
                 return self._clear([str(each) for each in order["ids"]])
+            case "note":
+                self._record(Event.NOTE, str(order["by"])[:80], text=str(order["text"])[:MOST_OF_A_NOTE])
+                return {}
             case "halt":
                 reason = str(order.get("reason") or "")
                 self._note("halt", what=reason, done=True)

@@ -15,6 +15,7 @@ from harness.run.load_process import Load
 from harness.rundir import RunDirectory
 
 if TYPE_CHECKING:
+    from harness.run.attending import Attendant
     from harness.run.hand import Hand
 
 
@@ -49,7 +50,7 @@ class Halt:
 
 @dataclass(slots=True, kw_only=True)
 class Live:
-    """What is up. lanes: where faults are worked on; halt: set by a hand from outside."""
+    """What is up. lanes: where faults are worked on; halt: set by a hand from outside; attendant: whom a drill asks."""
 
     target: RunningTarget | None = None
     load: Load | None = None
@@ -57,6 +58,7 @@ class Live:
     guardian: Guardian | None = None
     hand: "Hand | None" = None
     view: View | None = None
+    attendant: "Attendant | None" = None
     clock: Clock | None = None
     lanes: Lanes = field(default_factory=Lanes)
     halt: Halt = field(default_factory=Halt)

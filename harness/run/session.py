@@ -14,6 +14,7 @@ from harness.model.plan import Plan
 from harness.model.target import Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
+from harness.run.attending import Attendant, questions_of
 from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
 from harness.run.load_process import Gathering
@@ -31,6 +32,7 @@ class RunRequest:
     only_faults: the ids of those that are applied, None for all; such a run proves no checklist row.
     baseline: what it is compared with, written by `harness baseline save`; the run directory keeps a copy.
     history: where the run is remembered (`harness.readiness.history`), None for nowhere.
+    attendant: makes it a drill: whom to ask before each fault.
     """
 
     scenario: ScenarioFile
@@ -44,6 +46,7 @@ class RunRequest:
     gathering: Gathering | None = None
     history: Path | None = None
     baseline: Path | None = None
+    attendant: Attendant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
         kept = tuple(fault for fault in plan.faults if fault.id in request.only_faults)
         left_out = f"faults={','.join(fault.id for fault in kept)}"
         plan = replace(plan, faults=kept, overrides=(*plan.overrides, left_out))
+    if request.attendant is not None:
+        questions_of(plan)  # told before anything starts
     if request.baseline is None:
         return plan
     if request.baseline.is_file():  # one that is not there is the verdict's to tell: inconclusive
@@ -110,6 +115,7 @@ def run_scenario(
             say=say,
             rehearsal=request.rehearsal,
             gathering=request.gathering,
+            attendant=request.attendant,
         )
     except HarnessError as error:
         trouble = error
