@@ -12,6 +12,7 @@ from harness.faultproxy.failure import ApiError, bad_request, conflict, not_foun
 from harness.faultproxy.lease import Lease
 from harness.faultproxy.proxies import Proxies
 from harness.faultproxy.proxy import Proxy, shown_toxic
+from harness.faultproxy.requests import checked_requests
 from harness.faultproxy.toxic import Direction, Toxic, checked_attributes, checked_toxicity
 from harness.faultproxy.toxics import TOXICS
 
@@ -77,7 +78,7 @@ class Api:
         document = mapping(parse(body), "the proxy")
         proxy = self._new_proxy(document, "")
         for part in sequence(document.get("toxics"), "toxics"):
-            toxic = _new_toxic(mapping(part, "a toxic"), taken=proxy.toxics)
+            toxic = _new_toxic(mapping(part, "a toxic"), proxy)
             proxy.toxics[toxic.name] = toxic
         async with self.proxies.lock:
             await self.proxies.add(proxy, enabled=field(document, "enabled", True))
@@ -144,7 +145,7 @@ class Api:
         """POST /proxies/P/toxics."""
         async with self.proxies.lock:
             proxy = self.proxies.proxy(name)
-            toxic = _new_toxic(mapping(parse(body), "the toxic"), taken=proxy.toxics)
+            toxic = _new_toxic(mapping(parse(body), "the toxic"), proxy)
             self.proxies.record(proxy, toxic)
             proxy.add(toxic)
             return Answer(HTTPStatus.OK, shown_toxic(toxic))
@@ -165,6 +166,10 @@ class Api:
             proxy, toxic = self._toxic(name, toxic_name)
             document = mapping(parse(body), "the toxic")
             toxicity = checked_toxicity(field(document, "toxicity", float(toxic.toxicity)))
+            if document.get("requests", _trigger_of(toxic)) != _trigger_of(toxic):
+                raise bad_request("requests stays what it was when the toxic was created; remove the toxic and add it again")
+            if toxic.requests is not None and toxicity != 1:
+                raise bad_request(_ONE_SHARE)
             attributes = checked_attributes(toxic.type, mapping(document.get("attributes"), "attributes"), toxic.attributes)
             toxic.toxicity = toxicity
             toxic.attributes.update(attributes)
@@ -206,8 +211,11 @@ class Api:
         return Answer(HTTPStatus.NO_CONTENT)
 
 
-def _new_toxic(document: dict[str, object], *, taken: dict[str, Toxic]) -> Toxic:
-    """Return a toxic; the checks run in Toxiproxy's order. Raises ApiError (400, 409)."""
+_ONE_SHARE = "toxicity is a share of connections, and requests picks requests; allowed: one of them (requests.share)"
+
+
+def _new_toxic(document: dict[str, object], proxy: Proxy) -> Toxic:
+    """Return a toxic; the checks run in Toxiproxy's order, ours last. Raises ApiError (400, 409)."""
     stream, type_ = field(document, "stream", "downstream"), field(document, "type", "")
     stream = stream if stream else "downstream"
     toxicity = field(document, "toxicity", 1.0)
@@ -218,12 +226,23 @@ def _new_toxic(document: dict[str, object], *, taken: dict[str, Toxic]) -> Toxic
     if type_ not in TOXICS:
         raise bad_request(f"invalid toxic type; allowed: {', '.join(sorted(TOXICS))}{did_you_mean(type_, TOXICS)}")
     name = name if name else f"{type_}_{stream}"
-    if name in taken:
+    if name in proxy.toxics:
         raise conflict("toxic")
-    return Toxic(
+    toxic = Toxic(
         name=name,
         type=type_,
         stream=stream,
         toxicity=checked_toxicity(toxicity),
         attributes=checked_attributes(type_, attributes),
     )
+    if document.get("requests") is not None:
+        given = mapping(document["requests"], "requests")
+        toxic.requests = checked_requests(given, seed=f"{proxy.seed}|{proxy.name}|{name}|requests")
+        toxic.tally.requests = 0
+        if toxic.toxicity != 1:
+            raise bad_request(_ONE_SHARE)
+    return toxic
+
+
+def _trigger_of(toxic: Toxic) -> object:
+    return None if toxic.requests is None else toxic.requests.values

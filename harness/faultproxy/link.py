@@ -6,8 +6,9 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from harness.faultproxy.conversation import Conversation, Ear, Gate
 from harness.faultproxy.pipe import Pipe, discard
-from harness.faultproxy.toxic import Direction
+from harness.faultproxy.toxic import Direction, Toxic
 from harness.faultproxy.toxics.stage import Data, Ending
 
 if TYPE_CHECKING:
@@ -122,6 +123,34 @@ class Link:
         """Return the pipe of one direction."""
         return self.upstream if direction is Direction.UPSTREAM else self.downstream
 
+    # -- edits ------------------------------------------------------------------------------------------------------
+
+    def add(self, toxic: Toxic, *, joining: bool) -> None:
+        """Put a toxic into the pipe that it acts on. joining: bytes may have passed before it came."""
+        pipe = self.pipe(toxic.direction)
+        stage = toxic.stage(pipe, pipe.seed)
+        if toxic.requests is None:
+            pipe.add(toxic, stage)
+            return
+        talk = Conversation(toxic.requests, joining=joining)
+        if pipe is self.downstream:
+            # Before all others: a request that a toxic drops would else have an answer of which nobody had heard.
+            self.upstream.add(toxic, Ear(self.upstream, talk.requests, stage), first=True)
+            pipe.add(toxic, Gate(pipe, talk.answers, stage))
+        else:
+            pipe.add(toxic, Gate(pipe, talk.requests, stage))
+
+    def edit(self, toxic: Toxic) -> None:
+        """Let an edit take effect."""
+        self.pipe(toxic.direction).edit(toxic)
+
+    def remove(self, toxic: Toxic) -> None:
+        """Take a toxic out."""
+        self.upstream.remove(toxic)
+        self.downstream.remove(toxic)
+
+    # -- the connection ---------------------------------------------------------------------------------------------
+
     def connected(self, side: Side) -> None:
         """A socket is there: dial the server for a client's, open the pipes for a server's."""
         loop = asyncio.get_running_loop()
@@ -133,8 +162,10 @@ class Link:
         elif self.closed:
             side.abort()
         else:
-            self.upstream.open(self.proxy.toxics_of(Direction.UPSTREAM))
-            self.downstream.open(self.proxy.toxics_of(Direction.DOWNSTREAM))
+            self.upstream.open()
+            self.downstream.open()
+            for toxic in self.proxy.toxics.values():
+                self.add(toxic, joining=False)
             for data in self._early:
                 self.client.feed(data)
             self._early.clear()

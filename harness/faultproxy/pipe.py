@@ -3,7 +3,7 @@
 With no stage the sender's bytes go straight to the receiver's transport: there is no frame of ours in between.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.faultproxy.toxic import Toxic
@@ -34,18 +34,14 @@ class Pipe:
 
     # -- edits ------------------------------------------------------------------------------------------------------
 
-    def open(self, toxics: Iterable[Toxic]) -> None:
-        """Build the chain of a new connection."""
-        self._stages = [(toxic, toxic.stage(self, self.seed), toxic.strikes(self.seed)) for toxic in toxics]
+    def open(self) -> None:
+        """Begin, with no stage yet."""
         self._relink()
-        for _, stage, active in self._stages:
-            if active:
-                stage.start()
 
-    def add(self, toxic: Toxic) -> None:
-        """Put a toxic at the end of the chain."""
-        stage, active = toxic.stage(self, self.seed), toxic.strikes(self.seed)
-        self._stages.append((toxic, stage, active))
+    def add(self, toxic: Toxic, stage: Stage, *, first: bool = False) -> None:
+        """Put a toxic's stage at the end of the chain, or before all others."""
+        active = toxic.strikes(self.seed)
+        self._stages.insert(0 if first else len(self._stages), (toxic, stage, active))
         self._relink()
         if active and not self.done:
             stage.start()
@@ -98,7 +94,7 @@ class Pipe:
         end: Callable[[Ending], None] = self.finish
         for _, stage, active in reversed(self._stages):
             if active:
-                stage.out_feed, stage.out_end = feed, end
+                stage.link(feed, end)
                 feed, end = stage.feed, stage.end
         self.sender.feed = feed
         self.sender.end = end

@@ -79,10 +79,9 @@ class Proxies:
 
     def acted(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return what each toxic really touched, removed ones too: proxy, toxic, counts."""
-        return {
-            proxy: {
-                toxic: {"connections": tally.connections, "bytes": tally.bytes, "connections_refused": tally.connections_refused}
-                for toxic, tally in toxics.items()
-            }
-            for proxy, toxics in self._acted.items()
-        }
+        return {proxy: {toxic: _shown(tally) for toxic, tally in toxics.items()} for proxy, toxics in self._acted.items()}
+
+
+def _shown(tally: Tally) -> dict[str, int]:
+    counts = {"connections": tally.connections, "bytes": tally.bytes, "connections_refused": tally.connections_refused}
+    return counts if tally.requests is None else counts | {"requests": tally.requests}

@@ -99,19 +99,19 @@ class Proxy:
         """Add a toxic, on live links too."""
         self.toxics[toxic.name] = toxic
         for link in self._live():
-            link.pipe(toxic.direction).add(toxic)
+            link.add(toxic, joining=True)
 
     def edited(self, toxic: Toxic) -> None:
         """Let an edit take effect on live links."""
         toxic.edits += 1
         for link in self._live():
-            link.pipe(toxic.direction).edit(toxic)
+            link.edit(toxic)
 
     def remove(self, toxic: Toxic) -> None:
         """Remove a toxic, from live links too; never waits."""
         del self.toxics[toxic.name]
         for link in self._live():
-            link.pipe(toxic.direction).remove(toxic)
+            link.remove(toxic)
 
     def remove_all(self) -> None:
         """Remove every toxic."""
@@ -124,10 +124,13 @@ class Proxy:
 
 def shown_toxic(toxic: Toxic) -> dict[str, Any]:
     """Return a toxic as the API shows it."""
-    return {
+    shown: dict[str, Any] = {
         "attributes": toxic.attributes,
         "name": toxic.name,
         "type": toxic.type,
         "stream": toxic.stream,
         "toxicity": toxic.toxicity,
     }
+    if toxic.requests is not None:
+        shown["requests"] = toxic.requests.values
+    return shown

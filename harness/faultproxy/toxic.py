@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.faultproxy.failure import ApiError, bad_request
+from harness.faultproxy.requests import Requests
 from harness.faultproxy.toxics import TOXICS
 from harness.faultproxy.toxics.stage import Line, Number, Stage, Tally
 from harness.model.fault import Parameter
@@ -24,6 +25,7 @@ class Toxic:
 
     stream: the direction as the client spelled it. toxicity: share of connections, 0..1.
     edits: counts the edits, so that each one draws anew which connections it touches.
+    requests: which HTTP requests it acts on; None for whole connections.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Toxic:
     attributes: dict[str, Number]
     tally: Tally = field(default_factory=Tally)
     edits: int = 0
+    requests: Requests | None = None
 
     @property
     def direction(self) -> Direction:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.faults.probe import Behaviour, Probed
 from harness.model.fault import Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
+from harness.model.fault_kinds.requests import split_requests
 
 CHECK_FOR_S = 0.02
 """How long silence is watched for at least: an answer takes a millisecond or two without a fault."""
@@ -33,6 +34,8 @@ def expectation(fault: Fault, before: Probed) -> Expectation | None:
     """
     if fault.kind == "down":
         return Expectation(text="the connection is refused", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED))
+    if split_requests(fault.parameters)[1]:
+        return None  # a probe that met it would be counted among the requests that it picks from
     values = complete(FAULT_KINDS[fault.kind], fault.parameters)
     if before.behaviour is not Behaviour.ANSWERED or values["toxicity"] != 1.0:
         return None

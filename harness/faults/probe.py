@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass
 
+from harness.model.fault_kinds.requests import PROBE_PATH
 from harness.model.target import Link
 
 
@@ -30,7 +31,7 @@ class Probed:
 def question(link: Link) -> bytes:
     """Return bytes that the link's server answers at once and without effect; empty where none are known."""
     if link.name.startswith("provider."):
-        return f"GET /harness-probe HTTP/1.1\r\nHost: {link.upstream}\r\nConnection: close\r\n\r\n".encode()
+        return f"GET {PROBE_PATH} HTTP/1.1\r\nHost: {link.upstream}\r\nConnection: close\r\n\r\n".encode()
     if "postgres" in link.name:
         return b"\x00\x00\x00\x08\x04\xd2\x16\x2f"  # SSLRequest: one byte comes back
     if "redis" in link.name or "valkey" in link.name:

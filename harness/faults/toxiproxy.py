@@ -14,6 +14,7 @@ from harness.faults.sockets import live_connections
 from harness.faults.toxiproxy_client import Toxic, ToxiproxyClient
 from harness.model.fault import Acted, ActedBy, Fault, Scalar
 from harness.model.fault_kinds import FAULT_KINDS, complete
+from harness.model.fault_kinds.requests import split_requests
 from harness.model.target import Link
 
 DOWN = "down"
@@ -96,6 +97,7 @@ class ToxiproxyBackend:
             (found := listed.get(toxic.name)) is not None
             and found.stream == toxic.stream
             and found.toxicity == toxic.toxicity
+            and dict(found.requests) == dict(toxic.requests)
             and dict(found.attributes) == dict(found.attributes) | dict(toxic.attributes)
             for toxic in _toxics(fault)
         )
@@ -189,8 +191,11 @@ def _toxics(fault: Fault) -> list[Toxic]:
     """Return the toxics that make a fault: none for `down`, two where it acts in both directions."""
     if fault.kind == DOWN:
         return []
-    values: dict[str, Scalar] = complete(FAULT_KINDS[fault.kind], fault.parameters)
+    given, requests = split_requests(fault.parameters)
+    values: dict[str, Scalar] = complete(FAULT_KINDS[fault.kind], given)
     stream, toxicity = str(values.pop("stream")), float(values.pop("toxicity"))
+    if requests and stream == "both":
+        stream = "upstream"  # a request that is picked does not arrive, so nobody answers it either
     return [
         Toxic(
             name=f"{fault.id}_{direction}",
@@ -198,6 +203,7 @@ def _toxics(fault: Fault) -> list[Toxic]:
             stream=direction,
             toxicity=toxicity,
             attributes={name: value for name, value in values.items() if isinstance(value, int | float)},
+            requests=requests,
         )
         for direction in (("upstream", "downstream") if stream == "both" else (stream,))
     ]

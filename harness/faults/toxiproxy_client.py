@@ -7,7 +7,7 @@ the library lacks (update of a toxic, lease, proof of action) is added on the sa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 from urllib.parse import quote
@@ -18,17 +18,19 @@ from toxiproxy import server as library_server
 from toxiproxy.api import APIConsumer
 
 from harness.errors import FaultError
+from harness.model.fault import Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxic:
-    """A toxic as the proxy lists it."""
+    """A toxic as the proxy lists it. requests: which HTTP requests it acts on; empty for whole connections."""
 
     name: str
     kind: str
     stream: str
     toxicity: float
     attributes: Mapping[str, int | float]
+    requests: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 class RefusedError(FaultError):
@@ -68,13 +70,25 @@ class ToxiproxyClient:
 
     def toxics(self, proxy: str) -> dict[str, Toxic]:
         """Return the toxics of a proxy by name."""
+        # Past the library, which drops the trigger of a toxic.
+        listed = _call(self._consumer.client, "GET", f"/proxies/{_part(proxy)}/toxics").json()
         return {
-            name: Toxic(name=name, kind=part.type, stream=part.stream.lower(), toxicity=part.toxicity, attributes=part.attributes)
-            for name, part in self._named(proxy).toxics().items()
+            part["name"]: Toxic(
+                name=part["name"],
+                kind=part["type"],
+                stream=part["stream"].lower(),
+                toxicity=part["toxicity"],
+                attributes=part["attributes"],
+                requests=part.get("requests", {}),
+            )
+            for part in listed
         }
 
     def add_toxic(self, proxy: str, toxic: Toxic) -> None:
         """Add a toxic; one of that name must not be there yet."""
+        if toxic.requests:
+            self._add_triggered(proxy, toxic)
+            return
         self._named(proxy).add_toxic(
             name=toxic.name,
             type=toxic.kind,
@@ -82,6 +96,18 @@ class ToxiproxyClient:
             toxicity=toxic.toxicity,
             attributes=dict(toxic.attributes),
         )
+
+    def _add_triggered(self, proxy: str, toxic: Toxic) -> None:
+        body = {"name": toxic.name, "type": toxic.kind, "stream": toxic.stream, "attributes": dict(toxic.attributes)}
+        body["requests"] = dict(toxic.requests)
+        made = self._consumer.post(f"/proxies/{_part(proxy)}/toxics", json=body).json()
+        if made.get("requests") != body["requests"]:
+            # It would act on every connection: whoever does not know the field leaves it out in silence.
+            self.remove_toxic(proxy, toxic.name)
+            raise FaultError(
+                f"the Toxiproxy at {self.url} cannot pick requests ({', '.join(toxic.requests)}): it acts on connections only",
+                advice="use the embedded fault proxy, or toxicity in place of the trigger",
+            )
 
     def update_toxic(self, proxy: str, name: str, attributes: Mapping[str, int | float], *, toxicity: float) -> None:
         """Change a toxic in place, on live connections too."""
@@ -105,11 +131,14 @@ class ToxiproxyClient:
         self._extension("DELETE", "/lease", None)
 
     def acted(self, proxy: str) -> dict[str, int] | None:
-        """Return on how many connections each toxic acted, by name; None where this Toxiproxy cannot tell."""
+        """Return on how many connections each toxic acted, by name; None where this Toxiproxy cannot tell.
+
+        A toxic that acts on some requests only: on how many requests.
+        """
         answer = self._extension("GET", "/acted", None)
         if answer is None:
             return None
-        return {name: int(counts["connections"]) for name, counts in answer.json().get(proxy, {}).items()}
+        return {name: int(counts.get("requests", counts["connections"])) for name, counts in answer.json().get(proxy, {}).items()}
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -325,3 +325,152 @@ def test_an_edited_toxic_counts_a_connection_once(ours: Any, echo: Any) -> None:
         proxy.edit(name, attributes={"latency": 10})
         echoed(connection)
     assert acted(ours, proxy, name) == {"connections": 1, "bytes": 8, "connections_refused": 0}
+
+
+def answering(connection: socket.socket) -> None:
+    """Answer HTTP requests without a body, one after the other, in a chunked body."""
+    left = b""
+    while True:
+        while b"\r\n\r\n" not in left:
+            data = connection.recv(65536)
+            if not data:
+                return
+            left += data
+        head, _, left = left.partition(b"\r\n\r\n")
+        name = head.split(b" ")[1]
+        body = f"{len(name):x}\r\n".encode() + name + b"\r\n0\r\n\r\n"
+        connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + body)
+
+
+def asked(connection: socket.socket, path: str, **headers: str) -> tuple[bytes, float]:
+    """Return what came back for one request up to its last chunk, and after how many seconds."""
+    started = time.monotonic()
+    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    connection.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+    got = b""
+    while not got.endswith(b"0\r\n\r\n"):
+        data = connection.recv(65536)
+        if not data:
+            break
+        got += data
+    return got, time.monotonic() - started
+
+
+def test_better_requests(ours: Any, peer: Any) -> None:
+    """One connection, kept alive before and under the toxic: the requests that are picked meet it, the others do not."""
+    proxy = ours.proxy(peer(answering))
+    with proxy.connect() as kept:
+        assert asked(kept, "/before")[0].endswith(b"/before\r\n0\r\n\r\n")
+        body = {
+            "type": "latency",
+            "attributes": {"latency": 300},
+            "requests": {"path": "/slow/*", "header": "x-tenant: acme", "every_nth": 2},
+        }
+        made = ours.call("POST", f"/proxies/{proxy.name}/toxics", body)
+        assert made.json()["requests"] == body["requests"]
+        for path, tenant, slow in (
+            ("/slow/1", "acme", False),
+            ("/slow/2", "other", False),
+            ("/slow/3", "acme", True),
+            ("/fast/4", "acme", False),
+            ("/slow/5", "acme", False),
+            ("/slow/6", "acme", True),
+        ):
+            got, took_s = asked(kept, path, x_tenant=tenant)
+            assert got.endswith(path.encode() + b"\r\n0\r\n\r\n")
+            assert (took_s >= 0.29) == slow, (path, took_s)
+        assert acted(ours, proxy, "latency_downstream")["requests"] == 2
+        proxy.remove("latency_downstream")
+        assert asked(kept, "/slow/7", x_tenant="acme")[1] < 0.29
+
+
+def test_better_first_fail_then_work(ours: Any, peer: Any) -> None:
+    """#404 of Toxiproxy: the first two requests break off, over however many connections; then all is well."""
+    proxy = ours.proxy(peer(answering))
+    body = {"type": "reset_peer", "requests": {"first_n": 2}}
+    assert ours.call("POST", f"/proxies/{proxy.name}/toxics", body).status_code == 200
+    for _ in range(2):
+        with proxy.connect() as connection, pytest.raises(ConnectionResetError):
+            asked(connection, "/a")
+    with proxy.connect() as connection:
+        assert [asked(connection, f"/{n}")[0][-12:] for n in range(3)] == [
+            f"2\r\n/{n}\r\n0\r\n\r\n".encode()[-12:] for n in range(3)
+        ]
+    assert acted(ours, proxy, "reset_peer_downstream") | {"bytes": 0} == {
+        "connections": 2,
+        "bytes": 0,
+        "connections_refused": 0,
+        "requests": 2,
+    }
+
+
+@pytest.mark.parametrize(("type_", "attributes"), [("timeout", {}), ("limit_data", {"bytes": 3}), ("loss", {"share": 1.0})])
+def test_a_picked_request_is_swallowed_alone(ours: Any, peer: Any, type_: str, attributes: dict[str, float]) -> None:
+    upstream = peer(answering)
+    proxy = ours.proxy(upstream)
+    body = {"type": type_, "stream": "upstream", "attributes": attributes, "requests": {"path": "/dark"}}
+    assert ours.call("POST", f"/proxies/{proxy.name}/toxics", body).status_code == 200
+    with proxy.connect() as well, proxy.connect() as ill:
+        assert asked(ill, "/light")[0]
+        ill.settimeout(0.2)
+        if type_ == "limit_data":
+            assert asked(ill, "/dark")[0] == b""
+        else:
+            with pytest.raises(TimeoutError):
+                asked(ill, "/dark")
+        assert asked(well, "/light")[0]
+        proxy.remove(f"{type_}_upstream")
+        assert asked(well, "/dark")[0]
+    assert acted(ours, proxy, f"{type_}_upstream")["requests"] == 1
+
+
+def test_pipelined_answers_stay_in_order_when_only_some_of_them_are_late(ours: Any, peer: Any) -> None:
+    proxy = ours.proxy(peer(answering))
+    body = {"type": "latency", "attributes": {"latency": 100}, "requests": {"path": "/late"}}
+    assert ours.call("POST", f"/proxies/{proxy.name}/toxics", body).status_code == 200
+    with proxy.connect() as connection:
+        paths = ["/a", "/late", "/b", "/late", "/c"]
+        connection.sendall(b"".join(f"GET {path} HTTP/1.1\r\n\r\n".encode() for path in paths))
+        got = b""
+        while got.count(b"0\r\n\r\n") < 5:
+            got += connection.recv(65536)
+    bodies = [part.rpartition(b"\r\n")[2].decode() for part in got.split(b"\r\n0\r\n\r\n")[:-1]]
+    assert bodies == paths
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"requests": {"nht": 1}}, "requests has no 'nht'; allowed: share, nth"),
+        ({"requests": {"nth": 0}}, "requests.nth is 0; allowed: whole numbers from 1"),
+        ({"requests": []}, "requests is []; allowed: an object"),
+        ({"requests": {"nth": 1}, "toxicity": 0.5}, "allowed: one of them"),
+    ],
+)
+def test_a_trigger_that_cannot_be_is_refused(ours: Any, echo: Any, fields: dict[str, object], message: str) -> None:
+    proxy = ours.proxy(echo)
+    answer = ours.call("POST", f"/proxies/{proxy.name}/toxics", {"type": "latency"} | fields)
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+    assert ours.call("GET", f"/proxies/{proxy.name}/toxics").json() == []
+
+
+def test_a_trigger_is_not_edited_in_passing(ours: Any, echo: Any) -> None:
+    proxy = ours.proxy(echo)
+    ours.call("POST", f"/proxies/{proxy.name}/toxics", {"type": "latency", "requests": {"nth": 1}})
+    for body in ({"requests": {"nth": 2}}, {"toxicity": 0.5}):
+        assert ours.call("POST", f"/proxies/{proxy.name}/toxics/latency_downstream", body).status_code == 400
+    same = ours.call("POST", f"/proxies/{proxy.name}/toxics/latency_downstream", {"requests": {"nth": 1}, "toxicity": 1})
+    assert same.status_code == 200
+
+
+def test_what_is_no_http_passes_a_triggered_toxic_untouched(ours: Any, echo: Any) -> None:
+    proxy = ours.proxy(echo)
+    with proxy.connect() as before:
+        ours.call("POST", f"/proxies/{proxy.name}/toxics", {"type": "timeout", "requests": {}})
+        with proxy.connect() as after:
+            assert echoed(before, b"PING\r\n") == b"PING\r\n"
+            assert echoed(after, b"\x00\x01\x02") == b"\x00\x01\x02"
+            proxy.remove("timeout_downstream")
+            assert echoed(before) == b"ping"
+            assert echoed(after) == b"ping"

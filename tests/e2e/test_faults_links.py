@@ -269,6 +269,34 @@ def test_a_toxicity_of_nothing_touches_nobody(stand, injector, journal):
     assert journal.acted() == 0
 
 
+def test_requests_on_one_kept_connection_meet_a_toxic_by_their_number_path_and_method(stand, injector, journal):
+    url = f"http://{stand.provider.listen}/v1"
+    with httpx.Client(headers={"Authorization": "Bearer sk-x"}, timeout=0.5, trust_env=False) as client:
+        assert client.get(f"{url}/models").status_code == 200
+        injector.apply(fault("latency", "provider.primary", latency=1500, only_path="/v1/models", only_method="GET", every_nth=2))
+        assert client.post(f"{url}/chat/completions", json=QUESTION, timeout=5).elapsed.total_seconds() < 1.5
+        assert client.get(f"{url}/models").status_code == 200
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(f"{url}/models")
+        assert client.get(f"{url}/models").status_code == 200
+        injector.clear("f-latency")
+        assert [client.get(f"{url}/models").status_code for _ in range(2)] == [200, 200]
+    assert journal.acted() == 1
+
+
+def test_a_request_that_goes_dark_never_reaches_the_provider(stand, injector, journal):
+    rehearse(injector, [fault("timeout", "provider.primary", nth=1)])
+    meter = f"http://{stand.control}/meter"
+    before = httpx.get(meter, trust_env=False).json()
+    injector.apply(fault("timeout", "provider.primary", nth=1))
+    with pytest.raises(httpx.ReadTimeout):
+        ask(stand, timeout=0.3)
+    assert httpx.get(meter, trust_env=False).json() == before
+    assert ask(stand).status_code == 200
+    injector.clear("f-timeout")
+    assert journal.acted() == 1
+
+
 # -- the provider ---------------------------------------------------------------------------------------------------
 
 

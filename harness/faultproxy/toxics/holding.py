@@ -54,6 +54,10 @@ class HoldingStage(Stage):
         """Pass the end on behind everything that is held."""
         self.hold_until(self._queue[-1][0] if self._queue else 0, ending)
 
+    def follow(self, item: Data | Ending) -> None:
+        """Pass on untouched behind everything that is held."""
+        self.hold_until(self._queue[-1][0] if self._queue else 0, item)
+
     def reschedule(self, queue: deque[tuple[int, Data | Ending, int]]) -> None:
         """Replace what is held by the same items with other moments."""
         self._queue = queue

@@ -22,6 +22,16 @@ class LimitData(Stage):
         self._passed = 0
         self._cut = False
 
+    def begin_request(self) -> None:
+        """Count each picked message from its beginning."""
+        super().begin_request()
+        self._passed = 0
+
+    def follow(self, item: Data | Ending) -> None:
+        """Pass on, unless the close came first."""
+        if not self._cut:
+            super().follow(item)
+
     def feed(self, data: Data) -> None:
         """Pass what is left of the limit; close when it is used up."""
         if self._cut:

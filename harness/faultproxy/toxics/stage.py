@@ -24,17 +24,29 @@ class Ending(enum.Enum):
     RST = "rst"  # the sender reset the connection
 
 
+Feed = Callable[[Data], None]
+Finish = Callable[[Ending], None]
+
+
 @dataclass(slots=True)
 class Tally:
-    """What a toxic really touched. connections: each once, however often the toxic is edited."""
+    """What a toxic really touched. connections: each once, however often the toxic is edited.
+
+    requests: each once; None for a toxic that acts on whole connections.
+    """
 
     connections: int = 0
     bytes: int = 0
     connections_refused: int = 0
+    requests: int | None = None
 
 
 class Line(Protocol):
     """What a stage may ask of the pipe that it stands in."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the end has reached the receiver, or the receiver is gone."""
 
     def hold(self) -> None:
         """Stop reading from the sender; calls add up."""
@@ -56,10 +68,10 @@ class Stage:
     TYPE: ClassVar[str] = "noop"
     PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
 
-    __slots__ = ("attributes", "line", "out_end", "out_feed", "rng", "tally", "touched")
+    __slots__ = ("attributes", "line", "out_end", "out_feed", "rng", "tally", "touched", "uncounted")
 
-    out_feed: Callable[[Data], None]
-    out_end: Callable[[Ending], None]
+    out_feed: Feed
+    out_end: Finish
 
     def __init__(self, line: Line, attributes: Mapping[str, Number], tally: Tally, rng: random.Random) -> None:
         self.line = line
@@ -67,9 +79,26 @@ class Stage:
         self.tally = tally
         self.rng = rng
         self.touched = False
+        self.uncounted = False
+
+    def link(self, feed: Feed, end: Finish) -> None:
+        """Say where bytes and the end go from here."""
+        self.out_feed, self.out_end = feed, end
 
     def start(self) -> None:
         """Begin: the stage has just been linked into a live connection."""
+
+    def begin_request(self) -> None:
+        """A request, or an answer, begins that this toxic was picked for; nothing of it has come yet."""
+        self.uncounted = True
+        self.start()
+
+    def follow(self, item: Data | Ending) -> None:
+        """Pass on untouched what is none of this toxic's business, behind everything that it holds."""
+        if isinstance(item, Ending):
+            self.out_end(item)
+        else:
+            self.out_feed(item)
 
     def feed(self, data: Data) -> None:
         """Take bytes from the sender's side."""
@@ -94,8 +123,11 @@ class Stage:
         """The connection is gone: cancel timers, drop what is held."""
 
     def touch(self, byte_count: int) -> None:
-        """Count bytes, and this connection the first time."""
+        """Count bytes, this connection the first time, and a picked request the first time."""
         self.tally.bytes += byte_count
+        if self.uncounted:
+            self.uncounted = False
+            self.tally.requests = (self.tally.requests or 0) + 1
         if not self.touched:
             self.touched = True
             self.tally.connections += 1

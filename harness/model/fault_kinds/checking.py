@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from harness.errors import did_you_mean
-from harness.model.fault import FaultKind, Parameter, Scalar
+from harness.model.fault import FaultKind, Layer, Parameter, Scalar
 from harness.model.fault_kinds.catalogue import FAULT_KINDS
 from harness.model.fault_kinds.relations import unrelated
+from harness.model.fault_kinds.requests import refused_requests
 
 MAX_TEXT = 500
 """The longest text of a parameter, in characters."""
@@ -40,6 +41,8 @@ def check_fault(at: str, kind: str, parameters: Mapping[str, object], places: It
         instead = f"; at {at} use one of {', '.join(here)}" if here else ""
         problems.append(f"a {kind} acts at {' or '.join(known.places)}, not at {at!r}{instead}")
     problems += _check_parameters(known, parameters)
+    if known.layer is Layer.TRANSPORT and not problems:
+        problems += refused_requests(at, parameters)
     return problems
 
 

@@ -1,6 +1,7 @@
 """The frame of a transport fault: a Toxiproxy toxic on a link, in one direction or both."""
 
 from harness.model.fault import ActedBy, FaultKind, Layer, Parameter
+from harness.model.fault_kinds.requests import REQUEST_TRIGGERS
 
 LINKS = ("provider.*", "links.*")
 """Where a transport fault may act: every connection of the target that runs through a Toxiproxy."""
@@ -30,12 +31,12 @@ def stream(default: str) -> Parameter:
 
 
 def toxic(kind: str, title: str, *parameters: Parameter, default_stream: str = "downstream") -> FaultKind:
-    """Return the specification of a toxic: its own parameters by Toxiproxy's names, then stream and toxicity."""
+    """Return the specification of a toxic: its own parameters by Toxiproxy's names, stream and toxicity, then the trigger."""
     return FaultKind(
         kind=kind,
         title=title,
         layer=Layer.TRANSPORT,
         places=LINKS,
         acted_by=ActedBy.PROXY,
-        parameters=(*parameters, stream(default_stream), TOXICITY),
+        parameters=(*parameters, stream(default_stream), TOXICITY, *REQUEST_TRIGGERS),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.faultproxy.requests import TRIGGERS
 from harness.faultproxy.toxics import TOXICS
 
 ROOT = Path(__file__).parents[3]
@@ -32,3 +33,7 @@ def test_each_attribute_is_named_with_its_default(type_: str) -> None:
     cell = rows("Toxics")[type_].split("|")[0]
     for parameter in TOXICS[type_].PARAMETERS:
         assert re.search(rf"`{parameter.name}`[^,]*\({parameter.default}\b", cell), parameter.name
+
+
+def test_the_table_of_triggers_is_complete() -> None:
+    assert set(rows("Requests")) == set(TRIGGERS)

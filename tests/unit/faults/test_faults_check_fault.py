@@ -12,6 +12,7 @@ from harness.faultproxy.toxics import TOXICS
 from harness.model.fault import Fault, Layer
 from harness.model.fault_kinds import FAULT_KINDS, check_fault, complete, contradiction
 from harness.model.fault_kinds.provider import TRIGGERS, split_trigger
+from harness.model.fault_kinds.requests import REQUEST_TRIGGERS, split_requests
 from harness.provider.faults import KINDS
 from harness.provider.faults.trigger import TRIGGERS as THEIR_TRIGGERS
 
@@ -39,6 +40,7 @@ FRAMES = {
     "container",
     "dependency",
     "resource",
+    "requests",
 }
 
 
@@ -88,6 +90,12 @@ def test_a_fault_as_people_write_it_has_no_problem(at, kind, parameters):
         ("provider.primary", "status", {"retry_after": "2\r\nx: y"}, ["printable"]),
         ("provider.primary", "status", {"retry_after": "9" * 501}, ["up to 500"]),
         ("links.postgres", "status", {}, ["provider.*", "latency"]),
+        ("links.postgres", "latency", {"latency": 1, "nth": 2}, ["nth picks HTTP requests", "links.postgres speaks no HTTP"]),
+        ("provider.primary", "timeout", {"nth": 2, "first_n": 2}, ["nth and first_n exclude each other"]),
+        ("provider.primary", "timeout", {"nth": 0}, ["nth is 0", "within 1.."]),
+        ("provider.primary", "timeout", {"nth": 2, "stream": "both"}, ["one direction", "'upstream' or 'downstream'"]),
+        ("provider.primary", "timeout", {"nth": 2, "toxicity": 0.5}, ["toxicity is a share of connections"]),
+        ("provider.primary", "down", {"nth": 2}, ["'nth'", "it takes none"]),
         ("links.postgres", "down", {"timeout": 1}, ["'timeout'", "it takes none"]),
         ("processes.worker", "freeze", {"tree": 1}, ["tree is 1", "true or false"]),
     ],
@@ -146,7 +154,8 @@ def test_transport_kinds_have_the_ranges_that_the_embedded_proxy_takes():
     ours = {kind.kind: kind for kind in FAULT_KINDS.values() if kind.layer is Layer.TRANSPORT}
     assert set(ours) == set(TOXICS) - {"noop"} | {"down"}
     for name in set(ours) - {"down"}:
-        own = [part for part in ours[name].parameters if part.name not in {"stream", "toxicity"}]
+        beside = {"stream", "toxicity", *(part.name for part in REQUEST_TRIGGERS)}
+        own = [part for part in ours[name].parameters if part.name not in beside]
         seen = [(part.name, part.type, part.unit, part.low, part.high) for part in own]
         assert seen == [(part.name, part.type, part.unit, part.low, part.high) for part in TOXICS[name].PARAMETERS]
 
@@ -183,6 +192,11 @@ def test_the_trigger_is_told_from_the_parameters_by_its_names():
         {"model": "sim-unasked"},
         {"model": "sim-large", "first_n": 3},
     )
+
+
+def test_the_trigger_of_a_toxic_is_told_from_its_parameters_too():
+    given = {"latency": 5, "request_share": 0.2, "only_path": "/v1/*"}
+    assert split_requests(given) == ({"latency": 5}, {"share": 0.2, "path": "/v1/*"})
 
 
 def test_a_provider_that_goes_dark_is_dark_in_both_directions():

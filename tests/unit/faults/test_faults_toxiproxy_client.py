@@ -50,6 +50,19 @@ def test_a_toxic_is_sent_as_toxiproxy_wants_it(api):
     }
 
 
+def test_a_toxiproxy_that_leaves_a_trigger_out_in_silence_does_not_keep_the_toxic(api):
+    picky = Toxic(name="t", kind="latency", stream="downstream", toxicity=1.0, attributes={"latency": 9}, requests={"nth": 2})
+    made = {"name": "t", "type": "latency", "stream": "downstream", "toxicity": 1.0, "attributes": {"latency": 9}}
+    api.post(f"{A}/proxies/llm/toxics").respond(json=made)
+    gone = api.delete(f"{A}/proxies/llm/toxics/t").respond(204)
+    with pytest.raises(FaultError, match=r"cannot pick requests \(nth\)"):
+        ToxiproxyClient(A).add_toxic("llm", picky)
+    assert gone.called
+    route = api.post(f"{B}/proxies/llm/toxics").respond(json=made | {"requests": {"nth": 2}})
+    ToxiproxyClient(B).add_toxic("llm", picky)
+    assert json.loads(route.calls.last.request.content)["requests"] == {"nth": 2}
+
+
 def test_the_toxics_of_a_proxy_come_back_by_name_whatever_the_spelling_of_their_direction(api):
     listed = {"name": "slow", "type": "latency", "stream": "DownStream", "toxicity": 0.5, "attributes": {"latency": 9}}
     api.get(f"{A}/proxies/redis/toxics").respond(json=[listed])
