@@ -10,11 +10,14 @@ import httpx
 import pytest
 
 from harness.faults.engine import Engine, EngineError
+from harness.model.journal import Event
 from harness.model.target import Needs, RunningTarget
 from harness.target.containers import ContainersTarget, label
 
 HERE = Path(__file__).parent
 NOT_RUN = pytest.StashKey[list[str]]()
+BUILD_S = 600
+"""What any test here may take: whichever comes first builds the images, and that is as slow as the package index."""
 
 
 def _missing() -> str | None:
@@ -29,6 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if HERE in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.container)
+        item.add_marker(pytest.mark.timeout(BUILD_S))
     if ours and os.environ.get("CI") != "true" and (why := _missing()) is not None:
         config.stash[NOT_RUN] = [item.nodeid for item in ours]
         for item in ours:
@@ -49,6 +53,19 @@ def engine() -> Engine:
         return Engine.find()
     except EngineError as error:
         pytest.fail(f"CI is true and no container engine answers: {error}", pytrace=False)
+
+
+class Steps:
+    """Keeps what the injector records."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, event, subject, /, **data):
+        self.seen.append((event, data))
+
+    def acted(self):
+        return [data["count"] for event, data in self.seen if event is Event.FAULT_ACTED][-1]
 
 
 @dataclass(slots=True)

@@ -6,22 +6,8 @@ import pytest
 
 from harness.faults import FaultInjector, Guardian
 from harness.model.fault import Fault
-from harness.model.journal import Event
 
-from .conftest import Traffic
-
-
-class Steps:
-    """Keeps what the injector records."""
-
-    def __init__(self):
-        self.seen = []
-
-    def __call__(self, event, subject, /, **data):
-        self.seen.append((event, data))
-
-    def acted(self):
-        return [data["count"] for event, data in self.seen if event is Event.FAULT_ACTED][-1]
+from .conftest import Steps, Traffic
 
 
 def fault(at, kind, **parameters):
@@ -61,10 +47,12 @@ def in_force_for(injector, stack, what, seconds):
         fault("links.redis", "latency", latency=30, jitter=5),
         fault("links.redis", "down"),
         fault("links.postgres", "bandwidth", rate=64),
+        fault("dependencies.redis", "read_only"),
+        fault("dependencies.postgres", "lock"),
     ],
     ids=lambda what: f"{what.kind} at {what.at}",
 )
-def test_a_transport_fault_under_traffic_is_proved_to_have_acted(injector, stack, what):
+def test_a_fault_of_link_or_store_under_traffic_is_proved_to_have_acted(injector, stack, what):
     in_force_for(injector, stack, what, 3.0)
     assert injector.steps.acted() >= 1
 

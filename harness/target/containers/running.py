@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import DeadProcess, Instance, Landscape, Link, Witness
+from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, Witness
 from harness.target.containers.site import ContainerSite
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
@@ -27,6 +27,7 @@ class RunningContainers:
     provider_control_url: str
     witness: Witness
     ready: Mapping[str, Callable[[], bool | None]] = field(repr=False)
+    dependencies: Mapping[str, Dependency] = field(repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -38,6 +39,8 @@ class RunningContainers:
             containers={name: handles[name] for name in FAULTABLE},
             await_ready=self.await_ready,
             witness=self.witness,
+            dependencies=self.dependencies,
+            host=True,
         )
 
     def died(self) -> list[DeadProcess]:

@@ -19,12 +19,13 @@ from harness.target.containers.testcontainers_settings import settle
 from harness.target.containers.topology import CONTROL_PORT, INSTANCES, SERVICE_PORT, WITNESS_PORT, Topology
 from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.running import DEPENDENCIES
 from harness.target.embedded.site import answers
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.together import Together
 
 _IMAGES = ("toxiproxy", "postgres", "valkey", "caddy", "service", "provider")
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 90.0  # thirty are promised on a quiet machine; a busy one gets the time
 _NAME = "reference-service"
 
 
@@ -52,7 +53,7 @@ class ContainersTarget:
         containers = {f"{kind}.{name}" for kind in ("processes", "containers") for name in FAULTABLE}
         return Offer(
             reference=TargetReference(kind="containers", name=_NAME, version=harness.__version__),
-            places=frozenset({*INSIDE, *containers}),
+            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "host"}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             rate_limit_per_minute=embedded.rate_limit_per_minute,
@@ -140,6 +141,7 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
             url=f"http://{site.address('toxiproxy', WITNESS_PORT)}", toxiproxy=site.handles()["toxiproxy"], ports=dict(INSIDE)
         ),
         ready=ready,
+        dependencies=parts.dependencies(site.address),
     )
 
 

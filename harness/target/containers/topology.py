@@ -2,10 +2,11 @@
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.model.target import Dependency
 from harness.target.containers.links import API, INSIDE
 from harness.target.containers.part import SECRETS, Part
 from harness.target.embedded import balancer
@@ -14,6 +15,7 @@ from harness.target.embedded.credentials import Credentials
 SERVICE_PORT = 8080
 CONTROL_PORT = 8003
 WITNESS_PORT = 8475
+POSTGRES_PORT, REDIS_PORT = 5432, 6379
 INSTANCES = {"a": "service-a", "b": "service-b"}
 _DATABASE_USER = "gateway"
 
@@ -58,6 +60,7 @@ class Topology:
                 "POSTGRES_PASSWORD_FILE": f"{SECRETS}/password",
             },
             files={"password": self.credentials.database_password},
+            published=(POSTGRES_PORT,),
             read_only=False,
         )
 
@@ -69,8 +72,28 @@ class Topology:
             image=self.images["valkey"],
             command=("valkey-server", f"{SECRETS}/valkey.conf"),
             files={"valkey.conf": settings},
+            published=(REDIS_PORT,),
             read_only=False,
         )
+
+    def dependencies(self, address: Callable[[str, int], str]) -> dict[str, Dependency]:
+        """Return store and database as faults reach them: past every link. Holds their passwords.
+
+        address: of a container's published port, as `host:port`.
+        """
+        return {
+            "dependencies.redis": Dependency(
+                name="redis", kind="redis", address=address("redis", REDIS_PORT), password=self.credentials.store_password
+            ),
+            "dependencies.postgres": Dependency(
+                name="postgres",
+                kind="postgres",
+                address=address("postgres", POSTGRES_PORT),
+                user=_DATABASE_USER,
+                database="postgres",
+                password=self.credentials.database_password,
+            ),
+        }
 
     def provider(self) -> Part:
         """The simulated provider: two endpoints for the service, the control port for us."""
