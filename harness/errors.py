@@ -2,6 +2,7 @@
 
     HarnessError               5  could not run (the root; a bare one is our own trouble)
     ├── ConfigurationError     2  a file, a flag or a name that the user can mend
+    │   └── NotOfferedError    2  a sound scenario that this target has nothing for; of a bundle it is left out by name
     ├── StackError             5  the system under test did not start, or died under us
     ├── StorageError           5  the disk is full or a path cannot be written
     ├── FaultError             5  a fault could not be applied, confirmed, cleared or proved clear
@@ -61,6 +62,10 @@ class ConfigurationError(HarnessError):
     def __init__(self, *problems: str, advice: str | None = None) -> None:
         super().__init__("\n".join(problems), advice=advice)
         self.problems = problems
+
+
+class NotOfferedError(ConfigurationError):
+    """A sound scenario asks for what the target does not offer, and for nothing else that is wrong."""
 
 
 class StackError(HarnessError):

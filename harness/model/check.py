@@ -10,10 +10,14 @@ from harness.model.plan import Burst, Phase, PlannedCheck
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSteps:
-    """What a check puts on the timeline. capped_principals: users that it needs, with their daily budget in dollars."""
+    """What a check puts on the timeline. capped_principals: users that it needs, with their daily budget in dollars.
+
+    needs_rate_limit: it says something only of a target that limits each of its users.
+    """
 
     bursts: tuple[Burst, ...] = ()
     capped_principals: Mapping[str, float] = field(default_factory=dict)
+    needs_rate_limit: bool = False
 
 
 class CheckPlanner(Protocol):

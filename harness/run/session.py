@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.errors import ExitCode, HarnessError, InterruptedRunError
+from harness.errors import ExitCode, HarnessError, InterruptedRunError, NotOfferedError
 from harness.judge import judge_and_write
 from harness.judge.regression import NAME as BASELINE_NAME
 from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
-from harness.model.plan import Plan
+from harness.model.plan import PhaseKind, Plan
 from harness.model.target import Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
@@ -21,7 +21,7 @@ from harness.run.load_process import Gathering
 from harness.run.places import default_out, new_run_id, point_latest, utc_now
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
-from harness.scenario import ScenarioFile, compile_plan
+from harness.scenario import ScenarioFile, compile_plan, read_scenario
 from harness.target.supervise import default_state_directory
 
 
@@ -170,10 +170,62 @@ def worst_exit_code(results: Sequence[RunResult], *, strict: bool) -> int:
     return int(next(code for code in order if code in codes))
 
 
-def write_run_index(parent: Path, results: Sequence[RunResult]) -> None:
-    """Write `run.json` of several scenarios run as one: each run directory with its verdict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotApplicable:
+    """A scenario of a bundle that the target has nothing for. reasons: each with its place and the missing key."""
+
+    scenario: str
+    reasons: tuple[str, ...]
+
+
+def plan_all(
+    requests: Sequence[RunRequest], bundle: str | None, *, say: Callable[[str], None]
+) -> tuple[list[RunRequest], list[Plan], list[NotApplicable]]:
+    """Return what can be run, with its plans, and of a bundle what the target has nothing for; that is said too.
+
+    Raises ConfigurationError; NotOfferedError where nothing is left, or where a person named the scenario.
+    """
+    kept: list[RunRequest] = []
+    plans: list[Plan] = []
+    left_out: list[NotApplicable] = []
+    for request in requests:
+        try:
+            plans.append(plan_scenario(request))
+            kept.append(request)
+        except NotOfferedError as error:
+            if bundle is None:
+                raise
+            name = request.scenario.document.name
+            if (rest := _without_checks(request)) is not None:
+                kept.append(rest[0])
+                plans.append(rest[1])
+                name += ", its checks"
+            left_out.append(NotApplicable(scenario=name, reasons=error.problems))
+            say(f"not applicable: {name}: {'; '.join(error.problems)}")
+    if not kept:
+        raise NotOfferedError(f"nothing in the bundle {bundle} applies to this target: its description lacks what is told above")
+    return kept, plans, left_out
+
+
+def _without_checks(request: RunRequest) -> tuple[RunRequest, Plan] | None:
+    """Return what is left of a scenario that breaks something, when only its checks do not apply; None where nothing is."""
+    scenario = request.scenario
+    if not scenario.document.checks or not any(phase.kind is PhaseKind.FAULT for phase in scenario.document.phases):
+        return None
+    rest = replace(request, scenario=read_scenario(scenario.path, (*scenario.overrides, "checks=[]")))
+    try:
+        return rest, plan_scenario(rest)
+    except NotOfferedError:
+        return None
+
+
+def write_run_index(parent: Path, results: Sequence[RunResult], left_out: Sequence[NotApplicable] = ()) -> None:
+    """Write `run.json` of several scenarios run as one: each run directory with its verdict, and what did not apply."""
     rows = [
         {"directory": result.run.path.name, "verdict": None if result.verdict is None else result.verdict.verdict.value}
         for result in results
     ]
-    write_whole(parent / "run.json", codec.to_pretty_json({"schema": "harness.run/1", "runs": rows}))
+    index: dict[str, object] = {"schema": "harness.run/1", "runs": rows}
+    if left_out:
+        index["not_applicable"] = [{"scenario": part.scenario, "reasons": list(part.reasons)} for part in left_out]
+    write_whole(parent / "run.json", codec.to_pretty_json(index))

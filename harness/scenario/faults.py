@@ -61,14 +61,16 @@ def find_phase(name: str, phases: Sequence[Phase], path: Path, findings: Finding
 
 
 def _check(written: FaultDocument, offer: Offer, path: Path, findings: Findings) -> None:
-    for problem in check_fault(written.at, written.kind, written.parameters(), sorted(offer.places)):
+    reason = fault_not_offered(written.at, written.kind, offer)
+    places = sorted({*offer.places, written.at} if reason is not None else offer.places)  # a missing place is told once
+    for problem in check_fault(written.at, written.kind, written.parameters(), places):
         findings.add(path, f"{_show(path)}: {problem}")
-    if (reason := fault_not_offered(written.at, written.kind, offer)) is not None:
-        findings.add(path, f"{_show(path)}: {reason}")
+    if reason is not None:
+        findings.add(path, f"{_show(path)}: {reason}", not_offered=True)
     if written.ramp is not None:
         ends = {**written.parameters(), **written.ramp.to}
-        for problem in check_fault(written.at, written.kind, ends, sorted(offer.places)):
-            if problem not in check_fault(written.at, written.kind, written.parameters(), sorted(offer.places)):
+        for problem in check_fault(written.at, written.kind, ends, places):
+            if problem not in check_fault(written.at, written.kind, written.parameters(), places):
                 findings.add((*path, "ramp"), f"{_show(path)}: at the ramp's end: {problem}")
 
 

@@ -10,6 +10,7 @@ from harness.documents.located import Path
 from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, UserClass
+from harness.model.signals import Signals
 from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
 
@@ -42,16 +43,18 @@ def find_not_offered(
     for objective in objectives:
         if (keys := _evidence_missing(objective, offer)) is not None:
             path: Path = ("objectives", by_line.get(objective.line or 0, 0))
-            findings.add(path, f"{objective.written}: nothing would tell; the target's description has neither {keys}")
+            findings.add(path, f"{objective.written}: nothing would tell; the target's description has {keys}", not_offered=True)
     for part in mix:
         if not _knows(offer, part.model):
-            findings.add(("load", "mix", part.name, "model"), _no_model(part.model))
+            findings.add(("load", "mix", part.name, "model"), _no_model(part.model), not_offered=True)
     for burst in {burst.check_id: burst for burst in bursts}.values():
         path = ("checks",)
         if not _knows(offer, burst.user_class.model):
-            findings.add(path, f"{burst.check_id}: {_no_model(burst.user_class.model)}")
+            findings.add(path, f"{burst.check_id}: {_no_model(burst.user_class.model)}", not_offered=True)
         if "provider.primary" not in offer.places:
-            findings.add(path, f"{burst.check_id}: nothing would meter it; the target's description has no `provider`")
+            findings.add(
+                path, f"{burst.check_id}: nothing would meter it; the target's description has no `provider`", not_offered=True
+            )
 
 
 def find_over_limit(
@@ -70,18 +73,28 @@ def find_over_limit(
     peak_rps = max(peak_of(segment) for segment in segments)
     where: Path = ("load", "arrivals", "rate")
     if limits.rate_rps is not None and peak_rps > limits.rate_rps:
-        findings.add(where, f"{peak_rps:g}/s is above `limits.rate_rps` of the target's description, {limits.rate_rps:g}")
+        findings.add(
+            where, f"{peak_rps:g}/s is above `limits.rate_rps` of the target's description, {limits.rate_rps:g}", not_offered=True
+        )
     if limits.requests is not None and requests > limits.requests:
-        findings.add(where, f"{requests:,} requests are above `limits.requests` of the target's description, {limits.requests:,}")
+        findings.add(
+            where,
+            f"{requests:,} requests are above `limits.requests` of the target's description, {limits.requests:,}",
+            not_offered=True,
+        )
     if limits.spend_usd is not None and cost_usd > limits.spend_usd:
-        findings.add(where, f"${cost_usd:.4g} is above `limits.spend_usd` of the target's description, ${limits.spend_usd:.4g}")
+        findings.add(
+            where,
+            f"${cost_usd:.4g} is above `limits.spend_usd` of the target's description, ${limits.spend_usd:.4g}",
+            not_offered=True,
+        )
     at_once: dict[int, int] = {}
     for burst in bursts:
         at_once[burst.at_ns] = at_once.get(burst.at_ns, 0) + burst.count
     largest = max(at_once.values(), default=0)
     if limits.concurrency is not None and largest > limits.concurrency:
         what = f"a burst of {largest} at once is above `limits.concurrency` of the target's description, {limits.concurrency}"
-        findings.add(("checks",) if document.checks else where, what)
+        findings.add(("checks",) if document.checks else where, what, not_offered=True)
 
 
 def tagged(user_class: UserClass, offer: Offer) -> UserClass:
@@ -95,10 +108,18 @@ def _evidence_missing(objective: Objective, offer: Offer) -> str | None:
     has_provider = "provider.primary" in offer.places
     signals = offer.signals
     if objective.quantity is Quantity.FALLBACK_SHARE and not has_provider and signals.fallback is None and not signals.sources:
-        return "`provider` nor `signals.fallback`"
+        return "neither `provider` nor `signals.fallback`"
+    if objective.quantity is Quantity.REFUSAL_SHARE and objective.op == ">=" and not _has_rules(objective, signals):
+        names = objective.refusals or ("guard",)
+        return f"no {' and no '.join(f'`refusals.{name}`' for name in names)}"
     if objective.quantity is Quantity.SPEND and not has_provider and signals.cost is None:
-        return "`provider` nor `signals.cost`"
+        return "neither `provider` nor `signals.cost`"
     return None
+
+
+def _has_rules(objective: Objective, signals: Signals) -> bool:
+    """Return whether a refusal that an objective wants to see could be told from an error."""
+    return any(not objective.refusals or refusal.value in objective.refusals for refusal, _ in signals.refusals)
 
 
 def _knows(offer: Offer, model: str | None) -> bool:

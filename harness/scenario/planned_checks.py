@@ -48,7 +48,11 @@ def compile_checks(
             continue
         if step.capped_principals and not offer.capped_principals:
             key = offer.missing.get("capped_principals", "budget")
-            findings.add(path, f"{part.check!r} needs users with a budget of their own: the target's description has no `{key}`")
+            needed = f"{part.check!r} needs users with a budget of their own: the target's description has no `{key}`"
+            findings.add(path, needed, not_offered=True)
+        if step.needs_rate_limit and offer.rate_limit_per_minute is None:
+            needed = f"{part.check!r} needs a limit to look at: the target's description has no `rate_limit_per_minute`"
+            findings.add(path, needed, not_offered=True)
         checks.append(check)
         steps.append(step)
     return tuple(checks), tuple(steps)

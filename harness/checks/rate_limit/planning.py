@@ -46,6 +46,7 @@ class RateLimitPlanner:
                 ),
             ),
             capped_principals={principal: BUDGET_USD},
+            needs_rate_limit=True,
         )
 
 

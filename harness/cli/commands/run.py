@@ -63,7 +63,7 @@ def command(
         RunRequest,
         RunResult,
         exit_code_of,
-        plan_scenario,
+        plan_all,
         run_scenario,
         worst_exit_code,
         write_run_index,
@@ -96,11 +96,12 @@ def command(
             baseline=baseline,
         )
 
-    requests = [
+    asked = [
         request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}")
         for number, file in enumerate(files, start=1)
     ]
-    plans = [plan_scenario(request) for request in requests]  # every scenario must be sound before the first one starts
+    # Every scenario must be sound before the first one starts.
+    requests, plans, left_out = plan_all(asked, bundle, say=lambda text: click.echo(text, err=True))
     if self_check:
         say_what_is_carried(plans, workers)
 
@@ -134,7 +135,7 @@ def command(
             if fail_fast and exit_code_of(result, strict=strict) != 0:
                 break
     if parent is not None:
-        write_run_index(parent, results)
+        write_run_index(parent, results, left_out)
         if out is None:
             point_latest(parent)
     if as_json:

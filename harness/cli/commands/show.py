@@ -54,7 +54,12 @@ def _several(directory: Path, *, as_json: bool) -> int:
         click.echo(text, nl=False)
         return 0
     try:
-        rows = [(str(row["directory"]), str(row["verdict"] or "not judged")) for row in json.loads(text)["runs"]]
+        index = json.loads(text)
+        rows = [(str(row["directory"]), str(row["verdict"] or "not judged")) for row in index["runs"]]
+        rows += [
+            (f"{row['scenario']}: {'; '.join(map(str, row['reasons']))}", "not applicable")
+            for row in index.get("not_applicable", [])
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{directory}/run.json: not the index of a run") from error
     for name, verdict in rows:

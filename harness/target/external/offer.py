@@ -5,9 +5,14 @@ from pathlib import Path
 from harness.model.plan import TargetReference
 from harness.model.target import Limits, Offer
 from harness.target.description import Description
+from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
 from harness.target.external.signals import signals_of
 
-_EVERYWHERE = ("provider.primary", "provider.secondary", "links.postgres", "links.redis", "processes.service")
+_EVERYWHERE = (
+    "provider.primary", "provider.secondary", "links.postgres", "links.redis", "processes.service", "host",
+    *DEPENDENCIES, *(f"processes.{name}" for name in FAULTABLE),
+)  # fmt: skip
+"""What the catalogue's scenarios break; what a description has nothing of is told by the key that would offer it."""
 
 
 def offer_of(description: Description) -> Offer:
