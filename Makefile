@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint lock clean help bench
+.PHONY: run test check lint lock clean help bench docs reference
 
 help:  ## show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,20 @@ lock: $(READY)  ## pin every dependency again, with hashes
 	@$(BIN)/pip install -q pip-tools
 	@$(BIN)/pip-compile -q --strip-extras --extra test --extra containers --generate-hashes --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.txt pyproject.toml
+
+	@echo mkdocs-material | $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file docs/requirements.txt -
+
+reference: $(READY)  ## write the pages of docs/reference that come from the code
+	@$(BIN)/python docs/reference/generate.py
+
+docs: .venv-docs/.ready  ## the documentation as a site in build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+
+.venv-docs/.ready: docs/requirements.txt
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
 
 bench: $(READY)  ## the load engine beside its peers, in one run; for a quiet machine
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_costs.py

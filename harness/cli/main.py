@@ -82,6 +82,11 @@ def _harness() -> None:
     """
 
 
+def root() -> click.Group:
+    """Return the command that holds all others."""
+    return _harness
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An uncaught exception is our own trouble (5), never a failed objective (1)."""
     try:

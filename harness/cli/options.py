@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGETS = ("embedded", "containers", "compose")
-
 
 def allow_option(function: F) -> F:
     """Add --allow; `make_external` finds what was given."""
@@ -76,54 +74,20 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     return labels
 
 
-def describes_target(name: str) -> bool:
-    """Return whether `--target` names a file and not one of the harness's own targets."""
-    return name not in TARGETS and (name.endswith((".yaml", ".yml")) or "/" in name)
-
-
 def make_external(name: str, seed: int, *, checked: bool = True) -> "ExternalTarget":
     """Return the target that a file describes, with the hosts that this command allows. Raises ConfigurationError."""
-    from pathlib import Path
+    from harness.run.targets import described_target
 
-    from harness.target.description import read_description
-    from harness.target.external import ExternalTarget
-
-    context = click.get_current_context(silent=True)
-    allowed = () if context is None else tuple(context.meta.get("harness.allowed_hosts", ()))
-    return ExternalTarget(read_description(Path(name)), allowed_hosts=allowed, seed=seed, checked=checked)
+    return described_target(name, seed, allow=_allowed_hosts(), checked=checked)
 
 
 def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
-    """Return the target that `--target` names. service: `fallback=off`, settings of the reference service.
+    """Return the target that `--target` names, with the hosts that this command allows. Raises ConfigurationError."""
+    from harness.run.targets import find_target
 
-    Raises ConfigurationError.
-    """
-    from harness.errors import did_you_mean
+    return find_target(name, seed, service=service, allow=_allowed_hosts())
 
-    if describes_target(name):
-        if service:
-            raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
-        return make_external(name, seed)
-    if name not in TARGETS:
-        raise ConfigurationError(
-            f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}"
-        )
-    if name == "compose":
-        if service:
-            raise ConfigurationError("--service sets up a stack that the run starts; for compose set it in docker-compose.yaml")
-        from harness.target.compose import ComposeTarget
 
-        return ComposeTarget()
-    settings: dict[str, str] = {}
-    for text in service:
-        setting, equals, value = text.partition("=")
-        if not equals or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", setting) is None:
-            raise ConfigurationError(f"--service {text!r}: write SETTING=VALUE, e.g. fallback=off")
-        settings[f"SERVICE_{setting.upper()}"] = value
-    if name == "containers":
-        from harness.target.containers import ContainersTarget
-
-        return ContainersTarget(service_settings=settings, seed=seed)
-    from harness.target.embedded import EmbeddedTarget
-
-    return EmbeddedTarget(service_settings=settings, seed=seed)
+def _allowed_hosts() -> tuple[str, ...]:
+    context = click.get_current_context(silent=True)
+    return () if context is None else tuple(context.meta.get("harness.allowed_hosts", ()))

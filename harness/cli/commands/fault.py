@@ -83,7 +83,7 @@ def clear(ids: tuple[str, ...], every: bool, run: str | None) -> int:
 
 @command.command("shrink")
 @click.argument("scenario")
-@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True)
+@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True, help="Of each run.")
 @click.option("--at-most", default=20, type=click.IntRange(1, 500), show_default=True, help="How many runs it may take.")
 @click.option("--service", multiple=True, metavar="SETTING=VALUE", help="A setting of the embedded service: fallback=off")
 def shrink_(scenario: str, seed: int, at_most: int, service: tuple[str, ...]) -> int:

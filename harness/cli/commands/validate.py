@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import describes_target, make_target
+from harness.cli.options import make_target
 from harness.errors import ConfigurationError, ExitCode
 
 
@@ -18,6 +18,7 @@ def command(files: tuple[str, ...], checklist: Path | None) -> int:
     """
     from harness.readiness.files import read_if_release_file
     from harness.run.session import RunRequest, plan_scenario
+    from harness.run.targets import describes_target
     from harness.scenario import find_scenario, read_scenario
     from harness.target.description import is_target_file
 

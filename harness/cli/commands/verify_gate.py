@@ -11,7 +11,7 @@ import click
 @click.option("--all", "everything", is_flag=True, help="Every planted defect that a scenario is known to catch.")
 @click.option("--shard", default="1/1", metavar="I/N", show_default=True, help="Only every N-th defect, from the I-th on.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the runs go: an absent or empty directory.")
-@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True)
+@click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True, help="Of each run.")
 @click.option("--no-control", is_flag=True, help="Do not run the scenarios against the healthy service: false alarms go unseen.")
 def command(defects: tuple[str, ...], everything: bool, shard: str, out: Path | None, seed: int, no_control: bool) -> int:
     """Plant each DEFECT in the embedded service, run the scenario that must catch it, and print what caught what.

@@ -1,0 +1,69 @@
+"""Targets by the name that people give them: one of the harness's own, or a file that describes theirs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigurationError, did_you_mean
+
+if TYPE_CHECKING:
+    from harness.model.target import Target
+    from harness.target.external import ExternalTarget
+
+TARGETS = ("embedded", "containers", "compose")
+
+
+def describes_target(name: str) -> bool:
+    """Return whether a name is that of a file and not of one of the harness's own targets."""
+    return name not in TARGETS and (name.endswith((".yaml", ".yml")) or "/" in name)
+
+
+def described_target(name: str, seed: int, *, allow: Sequence[str] = (), checked: bool = True) -> "ExternalTarget":
+    """Return the target that a file describes. allow: hosts beyond this machine that it may name.
+
+    Raises ConfigurationError.
+    """
+    from harness.target.description import read_description
+    from harness.target.external import ExternalTarget
+
+    return ExternalTarget(read_description(Path(name)), allowed_hosts=tuple(allow), seed=seed, checked=checked)
+
+
+def find_target(name: str, seed: int, *, service: Sequence[str] = (), allow: Sequence[str] = ()) -> "Target":
+    """Return the target of that name. service: `fallback=off`, settings of the reference service.
+
+    Raises ConfigurationError.
+    """
+    if describes_target(name):
+        if service:
+            raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
+        return described_target(name, seed, allow=allow)
+    if name not in TARGETS:
+        raise ConfigurationError(
+            f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}"
+        )
+    if name == "compose":
+        if service:
+            raise ConfigurationError("--service sets up a stack that the run starts; for compose set it in docker-compose.yaml")
+        from harness.target.compose import ComposeTarget
+
+        return ComposeTarget()
+    settings = _settings(service)
+    if name == "containers":
+        from harness.target.containers import ContainersTarget
+
+        return ContainersTarget(service_settings=settings, seed=seed)
+    from harness.target.embedded import EmbeddedTarget
+
+    return EmbeddedTarget(service_settings=settings, seed=seed)
+
+
+def _settings(service: Sequence[str]) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    for text in service:
+        setting, equals, value = text.partition("=")
+        if not equals or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", setting) is None:
+            raise ConfigurationError(f"--service {text!r}: write SETTING=VALUE, e.g. fallback=off")
+        settings[f"SERVICE_{setting.upper()}"] = value
+    return settings
