@@ -100,6 +100,10 @@ class Audit:
             self._task = None
         return len(self._waiting)
 
+    async def keep(self, batch: list[Entry]) -> list[Any]:
+        """Append entries; return the new end of the chain. Raises StoreUnavailable, and may then be asked again."""
+        return list(await self._database.rows(_APPEND, msgspec.json.encode(batch).decode()))
+
     async def _carry(self) -> None:
         while not (self._closing and not self._waiting):
             if not self._waiting:
@@ -110,7 +114,7 @@ class Audit:
                 await asyncio.sleep(GATHER_S)
             batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
             try:
-                rows = await self._database.rows(_APPEND, msgspec.json.encode(batch).decode())
+                rows = await self.keep(batch)
             except StoreUnavailable:
                 await asyncio.sleep(0.05 if self._closing else 0.5)
                 continue
@@ -120,7 +124,8 @@ class Audit:
                 dropped, self.dropped = self.dropped, 0
                 self.note(request_id="", actor="service", tenant="", action="audit.overflow", outcome="lost", detail=str(dropped))
             # The end of the chain also stands in the process's log, which is shipped elsewhere: whoever cuts the table is seen.
-            self._write_log({"event": "audit", "seq": rows[0]["seq"], "hash": rows[0]["hash"].hex(), "entries": len(batch)})
+            if rows:
+                self._write_log({"event": "audit", "seq": rows[0]["seq"], "hash": rows[0]["hash"].hex(), "entries": len(batch)})
 
 
 async def verify(connection: Any, *, expect: tuple[int, str] | None = None) -> tuple[int, str]:

@@ -104,6 +104,8 @@ def gateway_headers(turn: Turn | None) -> dict[str, str]:
         "x-gateway-degraded": turn.degraded,
         **turn.limits,
     }
+    if turn.features:
+        headers["x-gateway-features"] = ",".join(turn.features)
     if turn.flow is None:
         headers["x-gateway-cost-usd"] = usd_text(turn.cost_nanousd)
     return headers

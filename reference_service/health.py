@@ -44,6 +44,8 @@ class Health:
             "dependencies": {"postgres": postgres, "store": store},
             "providers": {e.name: e.breaker.state for e in r.endpoints},
         }
+        if r.features.problem is not None:
+            body["flags"] = r.features.problem
         if s.defect:
             body["defect"] = s.defect
         return JSONResponse(body, status_code=200 if is_ready else 503)

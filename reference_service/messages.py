@@ -14,14 +14,6 @@ from reference_service.pipeline import Pipeline
 from reference_service.resources import Resources
 from reference_service.sealing import Sealer, Unsealable
 
-_ENQUEUE = """
-insert into message (id, account_id, tenant, request_id, body_sealed, leased_until) values ($1, $2, $3, $4, $5, 'infinity')
-on conflict (id) do nothing
-"""
-_FETCH = "select state, answer, answer_sealed from message where id = $1 and account_id = $2"
-_FEEDBACK = "insert into feedback (account_id, request_id, score) values ($1, $2, $3)"
-NAMESPACE = uuid.UUID("6f1f4c8e-6b43-5f0a-9a4e-2a1c7d3b9e60")
-
 
 def answer_of(row: Any, message_id: uuid.UUID, sealer: Sealer) -> object:
     """Return a message's answer, None while there is none; one of an older version is not sealed. Raises Unsealable."""
@@ -35,7 +27,7 @@ class Desk(Asked):
 
     def __init__(self, pipeline: Pipeline, resources: Resources) -> None:
         super().__init__(pipeline, resources.settings)
-        self._database = resources.database
+        self._store = resources.parts.desk_store(resources.database)
         self._sealer = resources.sealer
 
     async def enqueue(self, request: Request) -> Response:
@@ -43,8 +35,7 @@ class Desk(Asked):
         async with self.asked(request) as turn:
             turn.action = "message"
             await self._pipeline.admit(turn)
-            key = request.headers.get("idempotency-key")
-            message_id = uuid.uuid5(NAMESPACE, f"{turn.who.account_id}:{key}") if key else uuid.uuid4()
+            message_id = self._store.id_of(turn.who.account_id, request.headers.get("idempotency-key"))
             body = msgspec.json.encode(
                 {
                     "messages": [{"role": m.role, "content": m.content} for m in turn.asked.messages],
@@ -53,8 +44,7 @@ class Desk(Asked):
                 }
             )
             try:
-                await self._database.rows(
-                    _ENQUEUE,
+                await self._store.enqueue(
                     message_id,
                     turn.who.account_id,
                     turn.who.tenant,
@@ -72,14 +62,13 @@ class Desk(Asked):
             await self._pipeline.guards["authenticate"](turn)
             try:
                 message_id = uuid.UUID(request.path_params["id"])
-                rows = await self._database.rows(_FETCH, message_id, turn.who.account_id)
+                row = await self._store.fetch(message_id, turn.who.account_id)
             except ValueError as error:
                 raise InvalidRequest("The id is not one of ours.", code="not_found", status=404) from error
             except StoreUnavailable as error:
                 raise GuardUnavailable("queue") from error
-            if not rows:
+            if row is None:
                 raise InvalidRequest("There is no such message.", code="not_found", status=404)
-            row = rows[0]
             status = {"queued": "processing", "done": "done", "failed": "failed"}[row["state"]]
             try:
                 answer = answer_of(row, message_id, self._sealer)
@@ -99,11 +88,9 @@ class Desk(Asked):
                 raise InvalidRequest("score must be a whole number from 1 to 5", param="score")
             if not isinstance(about, str):
                 raise InvalidRequest("request_id must be a string", param="request_id")
-            await self._write(_FEEDBACK, turn.who.account_id, clean_text(about, "request_id", max_characters=128), score)
+            about = clean_text(about, "request_id", max_characters=128)
+            try:
+                await self._store.score(turn.who.account_id, about, score)
+            except StoreUnavailable as error:
+                raise GuardUnavailable("database") from error
             return JSONResponse({"status": "recorded"}, 201)
-
-    async def _write(self, sql: str, *arguments: object) -> None:
-        try:
-            await self._database.rows(sql, *arguments)
-        except StoreUnavailable as error:
-            raise GuardUnavailable("database") from error

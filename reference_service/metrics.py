@@ -83,9 +83,13 @@ class Metrics:
         if held.usage is not None and held.used:
             self._tokens.labels(held.model, intent).inc(held.usage.prompt_tokens + held.usage.completion_tokens)
         charged = held.charged_nanousd or 0
-        self._cost.labels(held.model, intent).inc(usd(charged))
+        self._cost.labels(held.model, intent).inc(self.dollars(charged))
         if charged > held.held_nanousd:
             self._over.labels(held.model).inc(usd(charged - held.held_nanousd))
+
+    def dollars(self, charged_nanousd: int) -> float:
+        """Return what is counted of a charge."""
+        return usd(charged_nanousd)
 
     def turn(self, turn: Turn) -> None:
         """Count one question by how it ended."""

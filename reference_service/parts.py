@@ -1,17 +1,16 @@
 """The class of every part of the service: the seam at which a planted defect takes one part's place.
 
 A healthy service is `Parts()`. A defect is a file in `reference_service/defects/` with a subclass that does one thing
-wrong, and `plant`, which puts it into the parts. No guard knows of defects.
+wrong, and `plant`, which puts it into the parts (`plant_tool` for an operator's tool). No guard knows of defects.
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 
 from reference_service.alerts import BudgetAlerts
+from reference_service.audit import Audit
 from reference_service.breaker import Breaker
 from reference_service.database import Database
-from reference_service.defects import DEFECTS
-from reference_service.errors import SettingsError
+from reference_service.defects import planted
 from reference_service.events import Events
 from reference_service.guards.audit import AuditGuard
 from reference_service.guards.authenticate import Authenticate
@@ -28,9 +27,13 @@ from reference_service.guards.settle import Settle
 from reference_service.guards.validate import Validate
 from reference_service.health import Health
 from reference_service.ledger import Ledger
+from reference_service.message_store import DeskStore
 from reference_service.metrics import Metrics
+from reference_service.operations.flags import RolloutProvider
 from reference_service.provider.endpoint import Endpoint
+from reference_service.queue import Queue
 from reference_service.retrieval.knowledge import Knowledge
+from reference_service.sealing import Sealer
 from reference_service.settings import Settings
 from reference_service.store import Store
 
@@ -60,9 +63,14 @@ class Parts:
     screen_answer: type[ScreenAnswer] = ScreenAnswer
     settle: type[Settle] = Settle
     audit: type[AuditGuard] = AuditGuard
+    audit_log: type[Audit] = Audit
     log: type[Log] = Log
     events: type[Events] = Events
     health: type[Health] = Health
+    flags: type[RolloutProvider] = RolloutProvider
+    sealer: type[Sealer] = Sealer
+    queue: type[Queue] = Queue
+    desk_store: type[DeskStore] = DeskStore
 
 
 def parts_for(settings: Settings) -> Parts:
@@ -70,16 +78,4 @@ def parts_for(settings: Settings) -> Parts:
 
     Raises SettingsError for an unknown defect, and for any where the service is not told that it is under test.
     """
-    name = settings.defect
-    if not name:
-        return Parts()
-    if name not in DEFECTS:
-        raise SettingsError(f"SERVICE_DEFECT={name} is not a planted defect; known: {', '.join(sorted(DEFECTS))}")
-    if settings.under_test != "yes":
-        raise SettingsError(
-            f"SERVICE_DEFECT={name} breaks a guard on purpose; set SERVICE_UNDER_TEST=yes if that is meant, else unset it"
-        )
-    module = import_module(f"reference_service.defects.{DEFECTS[name].file.removesuffix('.py')}")
-    planted = module.plant(Parts())
-    assert isinstance(planted, Parts)
-    return planted
+    return planted(settings.defect, settings.under_test, Parts(), "plant")

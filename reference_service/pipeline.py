@@ -8,7 +8,7 @@ from reference_service.guards.cache import Cache
 from reference_service.resources import Resources
 from reference_service.turn import Guard, Turn
 
-ADMISSION = ("authenticate", "rate_limit", "validate", "screen")
+ADMISSION = ("authenticate", "rate_limit", "validate", "screen", "features")
 ANSWERING = ("cache", "route", "retrieve", "reserve_budget", "call_provider", "screen_answer")
 CLOSING = ("remember", "land", "settle", "audit", "log")
 _ONLY_WITHOUT_ANSWER = frozenset({"route", "retrieve", "reserve_budget", "call_provider"})
@@ -49,6 +49,7 @@ def build_guards(resources: Resources) -> tuple[dict[str, Guard], Cache]:
         "rate_limit": p.rate_limit(r.store, limit=s.rate_limit, global_limit=s.global_rate_limit, window_s=s.rate_window_s),
         "validate": p.validate(s),
         "screen": p.screen(),
+        "features": r.features,
         "cache": cache,
         "route": p.route(s, r.database, r.workflows, r.sealer),
         "retrieve": p.retrieve(r.knowledge, r.workflows, s, lambda: cache.generation),

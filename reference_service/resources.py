@@ -13,6 +13,7 @@ from reference_service.alerts import BudgetAlerts
 from reference_service.audit import Audit
 from reference_service.breaker import BreakerRules
 from reference_service.database import Database
+from reference_service.guards.features import Features
 from reference_service.ledger import Ledger
 from reference_service.metrics import Metrics
 from reference_service.parts import Parts, parts_for
@@ -42,6 +43,7 @@ class Resources:
     audit: Audit
     sealer: Sealer
     alerts: BudgetAlerts
+    features: Features
     metrics: Metrics
     write_log: LogWriter
     parts: Parts
@@ -92,9 +94,10 @@ def build_resources(settings: Settings) -> Resources:
     write_log = json_lines(s.instance, s.version, s.defect)
     return Resources(
         settings=s,
-        audit=(audit := Audit(database, write_log)),
+        audit=(audit := parts.audit_log(database, write_log)),
         alerts=parts.alerts(database, s, audit, write_log),
-        sealer=sealer_for(s),
+        features=Features(s.flags, parts.flags),
+        sealer=sealer_for(s, parts.sealer),
         store=parts.store(s.store_url, timeout_s=s.store_timeout_s, breaker=parts.guard_breaker(guard_rules)),
         database=database,
         ledger=parts.ledger(database, s),

@@ -75,11 +75,11 @@ def key_of(sealed: bytes) -> str:
     return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
 
 
-def sealer_for(settings: Settings) -> Sealer:
-    """Return the sealer that the settings describe. Raises SettingsError; keys are never shown."""
+def sealer_for(settings: Settings, kind: type[Sealer] = Sealer) -> Sealer:
+    """Return the sealer that the settings describe, of one kind. Raises SettingsError; keys are never shown."""
     if not settings.encryption_keys:
         secret = f"{urlsplit(settings.database_url).password}|{urlsplit(settings.store_url).password}|{settings.provider_key}"
-        return Sealer({DERIVED: sha256(b"reference-service sealing key\0" + secret.encode()).digest()})
+        return kind({DERIVED: sha256(b"reference-service sealing key\0" + secret.encode()).digest()})
     keys: dict[str, bytes] = {}
     for number, part in enumerate(settings.encryption_keys.split(","), 1):
         name, _, encoded = part.strip().partition(":")
@@ -90,7 +90,7 @@ def sealer_for(settings: Settings) -> Sealer:
         if not _NAME.fullmatch(name) or len(key) != 32 or name in keys:
             raise SettingsError(f"SERVICE_ENCRYPTION_KEYS: entry {number} is not NAME:BASE64 of 32 bytes under its own name")
         keys[name] = key
-    return Sealer(keys)
+    return kind(keys)
 
 
 async def reseal(connection: Any, sealer: Sealer) -> int:

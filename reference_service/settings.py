@@ -53,6 +53,7 @@ class Settings(BaseModel):
     alert_webhook_url: str = ""
     webhook_secret: str = Field(default="", repr=False)
     fallback: bool = True
+    flags: str = ""  # the file of feature flags; empty: none is on
 
     # a planted defect, for those who test the test; see reference_service/defects
     defect: str = ""

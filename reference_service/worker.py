@@ -23,7 +23,6 @@ from reference_service.guards.call_provider import CANNED
 from reference_service.guards.validate import Validate
 from reference_service.messages import answer_of
 from reference_service.pipeline import Pipeline, build_pipeline
-from reference_service.queue import Queue
 from reference_service.resources import Resources, build_resources
 from reference_service.sealing import Unsealable
 from reference_service.settings import Settings
@@ -51,7 +50,7 @@ class Worker:
         self._settings = s
         self._validate = Validate(s)
         self._sealer = resources.sealer
-        self.queue = Queue(
+        self.queue = resources.parts.queue(
             resources.database, lease_s=s.worker_lease_s, deliver=bool(s.webhook_url), delivery_s=s.webhook_timeout_s + 1
         )
         self.webhook = Webhook(s.webhook_url, secret=s.webhook_secret, limit_s=s.webhook_timeout_s)
@@ -120,6 +119,7 @@ class Worker:
 
         try:
             turn.question = self._validate.question(msgspec.json.decode(self._body(row)))
+            await self._pipeline.guards["features"](turn)
             await self._pipeline.answer(turn, before_call=before_call)
             assert turn.answer is not None
             await self._pipeline.guards["remember"](turn)

@@ -1,6 +1,11 @@
 """Planted defects by name: what a check must catch. Nothing here is imported by a healthy service but this table."""
 
-from typing import NamedTuple
+from importlib import import_module
+from typing import NamedTuple, TypeVar
+
+from reference_service.errors import SettingsError
+
+T = TypeVar("T")
 
 
 class Defect(NamedTuple):
@@ -12,10 +17,29 @@ class Defect(NamedTuple):
 
 
 DEFECTS: dict[str, Defect] = {
+    "audit-lost-with-the-database": Defect(
+        "What is refused while the database is slow never reaches the audit log", "S7", "audit_lost_with_the_database.py"
+    ),
+    "audit-skips-refusals": Defect(
+        "The audit log knows what was done, and not what was refused", "S7", "audit_skips_refusals.py"
+    ),
+    "audit-without-who": Defect("The audit log says what was refused, and to nobody", "S7", "audit_without_who.py"),
     "auth-everybody-is-admin": Defect("Any key may do what only an administrator's may", "S5", "auth_everybody_is_admin.py"),
+    "auth-expired-keys-accepted": Defect("A key goes on after the end of its overlap", "S2", "auth_expired_keys_accepted.py"),
     "auth-fault-is-401": Defect("With PostgreSQL down, users are told that their keys are wrong", "S5", "auth_fault_is_401.py"),
     "auth-key-by-prefix": Defect("A key is recognised by its first sixteen characters", "S5", "auth_key_by_prefix.py"),
     "auth-revoked-keys-accepted": Defect("A revoked key is still good", "S5", "auth_revoked_keys_accepted.py"),
+    "auth-rotation-without-overlap": Defect(
+        "A key that was rotated is refused at once, not after its overlap", "S2", "auth_rotation_without_overlap.py"
+    ),
+    "backup-environment-in-clear": Defect(
+        "A backup holds the service's secrets in clear", "P5", "backup_environment_in_clear.py"
+    ),
+    "backup-restores-nothing": Defect("A backup holds the tables and none of their rows", "P5", "backup_restores_nothing.py"),
+    "balancer-repeats-posts": Defect(
+        "A request whose instance died is sent to the next one, and paid twice", "R2", "balancer_repeats_posts.py"
+    ),
+    "balancer-untyped-503": Defect("With no instance ready the balancer answers an empty page", "F3", "balancer_untyped_503.py"),
     "breaker-missing": Defect("A dark provider is asked by every request for ever", "R4", "breaker_missing.py"),
     "breaker-never-closes": Defect("A circuit that has opened stays open", "R4", "breaker_never_closes.py"),
     "breaker-unbounded-probes": Defect(
@@ -54,11 +78,15 @@ DEFECTS: dict[str, Defect] = {
         "C2",
         "cache_stale_on_one_instance.py",
     ),
+    "canary-sticks": Defect("A bad canary is complained about, and keeps its share", "P3", "canary_sticks.py"),
     "cancelled-call-read-on": Defect(
         "When a client leaves, the provider's answer is read and paid for to its end", "C7", "cancelled_call_read_on.py"
     ),
     "cheap-model-never-used": Defect(
         "Near the end of a budget the large model goes on until nothing is left", "C4", "cheap_model_never_used.py"
+    ),
+    "cost-not-counted": Defect(
+        "What answers cost appears in no metric, so that cost panels and the cost alert see nothing", "O4", "cost_not_counted.py"
     ),
     "cut-streams-not-charged": Defect(
         "A stream that the client cuts costs nothing, though the provider bills what it generated",
@@ -72,6 +100,7 @@ DEFECTS: dict[str, Defect] = {
     "estimate-charged-not-usage": Defect(
         "What was reserved is charged, whatever the provider billed", "C7", "estimate_charged_not_usage.py"
     ),
+    "every-tenth-request-fails": Defect("One request in ten ends with an error of ours", "R8", "every_tenth_request_fails.py"),
     "fallback-missing": Defect("There is no second model: a dark primary means the polite answer", "R3", "fallback_missing.py"),
     "fallback-never-leaves": Defect("After its first failure the primary is never asked again", "R3", "fallback_never_leaves.py"),
     "fallback-not-charged": Defect("What the second model costs is charged to nobody", "C7", "fallback_not_charged.py"),
@@ -79,10 +108,22 @@ DEFECTS: dict[str, Defect] = {
     "fallback-on-400": Defect(
         "A request that the provider refuses as wrong is sent to the second model too", "R3", "fallback_on_400.py"
     ),
+    "feedback-not-recorded": Defect(
+        "A score is thanked for and thrown away, so that satisfaction cannot be measured", "F6", "feedback_not_recorded.py"
+    ),
+    "flag-kill-switch-ignored": Defect(
+        "A feature that was switched off stays on for those who had it", "P4", "flag_kill_switch_ignored.py"
+    ),
+    "flag-not-deterministic": Defect(
+        "Whether a feature is on for a user is drawn anew with each request", "P4", "flag_not_deterministic.py"
+    ),
     "histogram-without-5s-bucket": Defect(
         "The latency histogram has no edge at 5, 10 and 30 s, so that the alert cannot tell 6 s from 4 s",
         "O3",
         "histogram_without_5s_bucket.py",
+    ),
+    "intent-always-knowledge": Defect(
+        "Every message is taken for a question about knowledge", "F1", "intent_always_knowledge.py"
     ),
     "key-in-log": Defect("A refused request's key stands in the log", "S1", "key_in_log.py"),
     "liveness-does-io": Defect(
@@ -97,6 +138,24 @@ DEFECTS: dict[str, Defect] = {
     ),
     "max-tokens-of-the-conversation": Defect(
         "max_tokens grows with the whole conversation, not with the user's own message", "C5", "max_tokens_of_the_conversation.py"
+    ),
+    "message-delivered-twice": Defect(
+        "That an answer was delivered is not noted: it is delivered again and again", "R7", "message_delivered_twice.py"
+    ),
+    "message-key-ignored": Defect(
+        "A message that is sent again under its idempotency key is answered and paid again", "R7", "message_key_ignored.py"
+    ),
+    "message-lost-at-kill": Defect(
+        "A message that a killed worker had taken is never taken up again", "R7", "message_lost_at_kill.py"
+    ),
+    "message-not-sealed": Defect(
+        "Messages and questions to people lie in the database as they were written", "S6", "message_not_sealed.py"
+    ),
+    "message-paid-twice": Defect(
+        "A message that takes long is taken by a second worker too, and its call paid twice", "R7", "message_paid_twice.py"
+    ),
+    "message-read-by-anybody": Defect(
+        "Who knows a message's id may read its answer, whoever asked it", "S5", "message_read_by_anybody.py"
     ),
     "metrics-count-successes": Defect(
         "Failed requests are not counted, so that the error rate is always nought", "O2", "metrics_count_successes.py"
@@ -142,10 +201,17 @@ DEFECTS: dict[str, Defect] = {
         "C3",
         "reservation_leaked_on_disconnect.py",
     ),
+    "retrieval-any-passage": Defect("Passages are taken as they come, whatever was asked", "F6", "retrieval_any_passage.py"),
+    "retrieval-of-every-tenant": Defect(
+        "A tenant's question is answered from another tenant's documents", "S5", "retrieval_of_every_tenant.py"
+    ),
     "retry-after-ignored": Defect("A provider that asks for quiet is asked again at once", "R2", "retry_after_ignored.py"),
     "retry-storm": Defect("Every failed call is tried ten times, at once and without a budget", "R2", "retry_storm.py"),
     "routing-always-large": Defect(
         "Every question goes to the large model, the simplest ones too", "C4", "routing_always_large.py"
+    ),
+    "screen-blocks-the-loop": Defect(
+        "The screen computes for a quarter of a second and lets nobody else run meanwhile", "F5", "screen_blocks_the_loop.py"
     ),
     "screen-chunk-by-chunk": Defect(
         "A stream is screened chunk by chunk: a secret in two chunks passes", "S3", "screen_chunk_by_chunk.py"
@@ -162,6 +228,9 @@ DEFECTS: dict[str, Defect] = {
     "screen-skipped-on-streams": Defect("An attack passes when it asks for a stream", "S3", "screen_skipped_on_streams.py"),
     "spend-lost-at-shutdown": Defect(
         "Settlements are gathered in memory, and what is gathered at a shutdown is lost", "C7", "spend_lost_at_shutdown.py"
+    ),
+    "standby-promoted-beside-its-primary": Defect(
+        "A standby is promoted while its primary still works", "P1", "standby_promoted_beside_its_primary.py"
     ),
     "store-without-timeout": Defect("A frozen Valkey holds every user", "R6", "store_without_timeout.py"),
     "stream-buffered": Defect("A stream is held back until it is complete", "F2", "stream_buffered.py"),
@@ -188,3 +257,25 @@ DEFECTS: dict[str, Defect] = {
     ),
     "validate-no-length-limit": Defect("A message may be as long as its body", "F4", "validate_no_length_limit.py"),
 }
+
+
+def planted(name: str, under_test: str, healthy: T, by: str) -> T:
+    """Return `healthy`, with the defect `name` put into it by its file's function `by`; a file may have none of that name.
+
+    Raises SettingsError for an unknown defect, and for any where the program is not told that it is under test.
+    """
+    if not name:
+        return healthy
+    if name not in DEFECTS:
+        raise SettingsError(f"SERVICE_DEFECT={name} is not a planted defect; known: {', '.join(sorted(DEFECTS))}")
+    if under_test != "yes":
+        raise SettingsError(
+            f"SERVICE_DEFECT={name} breaks a guard on purpose; set SERVICE_UNDER_TEST=yes if that is meant, else unset it"
+        )
+    module = import_module(f"reference_service.defects.{DEFECTS[name].file.removesuffix('.py')}")
+    plant = getattr(module, by, None)
+    if plant is None:
+        return healthy
+    broken = plant(healthy)
+    assert isinstance(broken, type(healthy))
+    return broken

@@ -30,6 +30,8 @@ def digest(key: str) -> bytes:
 class Authenticate:
     """Sets `identity`. remember_s: how long a revoked key may still pass where `refresh` cannot hear of it."""
 
+    look_up = _LOOK_UP
+
     def __init__(self, database: Database, *, remember_s: float) -> None:
         self._database = database
         self._remember_s = remember_s
@@ -61,7 +63,7 @@ class Authenticate:
             return known[1]
         heard = self._last_change
         try:
-            rows = await self._database.rows(_LOOK_UP, key_digest)
+            rows = await self._database.rows(self.look_up, key_digest)
         except StoreUnavailable as error:
             # An infrastructure fault is never the user's 401.
             raise GuardUnavailable("authenticate") from error

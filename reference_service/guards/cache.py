@@ -152,6 +152,7 @@ class Cache:
                 turn.who.tenant,
                 question.model,
                 question.max_tokens,
+                turn.features,
                 sorted(question.parameters.items()),
                 [(m.role, m.content) for m in question.messages],
             ]

@@ -41,6 +41,7 @@ class Log:
                 "retrieval_scores": [round(passage.score, 3) for passage in turn.passages],
                 "retrieval_ms": None if turn.retrieval_s is None else round(turn.retrieval_s * 1000, 1),
                 "cost_usd": usd(turn.cost_nanousd),
+                "features": list(turn.features),
                 "error": turn.error,
                 "reason": turn.reason,
                 "latency_ms": round((time.monotonic() - turn.started) * 1000, 1),

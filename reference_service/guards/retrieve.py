@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from reference_service.errors import StoreUnavailable
+from reference_service.guards.features import ENHANCED_RAG
 from reference_service.retrieval.embedding import EmbeddingUnavailable
 from reference_service.retrieval.knowledge import Knowledge
 from reference_service.settings import Settings
@@ -46,7 +47,7 @@ class Retrieve:
         try:
             async with asyncio.timeout(min(self._settings.retrieval_timeout_s, max(0.0, turn.left_s()))):
                 found = await self._knowledge.search(
-                    turn.who.tenant, turn.asked.last, limit=workflow.passages, least_score=workflow.least_score
+                    turn.who.tenant, searched_for(turn), limit=workflow.passages, least_score=workflow.least_score
                 )
                 if not found and not await self._knowledge.holds_any(turn.who.tenant):
                     self._remember_empty(turn.who.tenant, generation)
@@ -64,3 +65,10 @@ class Retrieve:
     def _remember_empty(self, tenant: str, generation: str | None) -> None:
         if generation is not None and generation == self._empty_at and len(self._empty) < MAX_REMEMBERED:
             self._empty.add(tenant)
+
+
+def searched_for(turn: Turn) -> str:
+    """Return what knowledge is searched for: the last message, and with enhanced retrieval the user's one before it too."""
+    if ENHANCED_RAG not in turn.features:
+        return turn.asked.last
+    return "\n".join([m.content for m in turn.asked.messages if m.role == "user"][-2:])

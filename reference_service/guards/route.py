@@ -53,7 +53,7 @@ class Route:
     async def __call__(self, turn: Turn) -> None:
         """Raise GuardUnavailable when an escalation or a score cannot be recorded: a person who was promised must come."""
         s, text = self._settings, turn.asked.last
-        turn.intent = self._workflows.intent_of(text)
+        turn.intent = self.intent_of(text)
         turn.complexity = complexity_of(text)
         workflow = self._workflows.of(turn.intent)
         if workflow.by_rule is not None:
@@ -67,6 +67,10 @@ class Route:
             turn.model = s.small_model
         else:
             turn.model = s.large_model
+
+    def intent_of(self, text: str) -> Intent:
+        """Return what kind of question it is."""
+        return self._workflows.intent_of(text)
 
     async def _record(self, turn: Turn, workflow: Workflow) -> None:
         try:

@@ -76,6 +76,10 @@ class RolloutProvider(AbstractProvider):
         """Return the user's bucket."""
         return bucket_of(flag_key, user)
 
+    def taken(self, flags: dict[str, Flag]) -> dict[str, Flag]:
+        """Return the flags as they are put in force."""
+        return flags
+
     def _refresh(self) -> None:
         try:
             now = self._path.stat()
@@ -83,7 +87,7 @@ class RolloutProvider(AbstractProvider):
             if seen == self._seen:
                 return
             self._seen = seen
-            self._flags = parse_flags(self._path.read_text(encoding="utf-8"))
+            self._flags = self.taken(parse_flags(self._path.read_text(encoding="utf-8")))
             self.problem = None
         except (OSError, ValueError) as error:
             self.problem = f"{self._path}: {error}"

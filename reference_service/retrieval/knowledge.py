@@ -64,6 +64,8 @@ limit $6
 class Knowledge:
     """The documents of every tenant; a tenant's search never sees another's."""
 
+    search_sql = _SEARCH
+
     def __init__(self, database: Database, embedder: Embedder) -> None:
         self._database = database
         self._embedder = embedder
@@ -95,7 +97,9 @@ class Knowledge:
     async def search(self, tenant: str, question: str, *, limit: int, least_score: float) -> tuple[Passage, ...]:
         """Return the best passages, best first. Raises StoreUnavailable, EmbeddingUnavailable."""
         vector = (await self._embedder.embed([question]))[0]
-        rows = await self._database.rows(_SEARCH, tenant, text_of(vector), question, self._embedder.name, least_score, limit)
+        rows = await self._database.rows(
+            self.search_sql, tenant, text_of(vector), question, self._embedder.name, least_score, limit
+        )
         return tuple(
             Passage(document_id=r["document_id"], title=r["title"], text=r["body"], score=round(float(r["similarity"]), 4))
             for r in rows

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,7 @@ from pathlib import Path
 import httpx
 import redis
 from prometheus_client.parser import text_string_to_metric_families
-from service_stack import Instance, Stack
+from service_stack import Instance, Process, Stack
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
 CHAT = "/v1/chat/completions"
@@ -41,6 +43,7 @@ class Bench:
     stack: Stack
     users: Users
     instances: list[Instance]
+    settings: dict[str, str]
 
     @property
     def service(self) -> Instance:
@@ -63,6 +66,37 @@ class Bench:
     def fault(self, kind: str, *, endpoint: str = "primary", **parameters: object) -> None:
         fault = {"id": f"{endpoint}-{kind}", "endpoint": endpoint, "kind": kind, "parameters": parameters}
         httpx.put(f"{self.stack.control}/faults", json=fault).raise_for_status()
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return what the instances were told, defect included, for a program beside them."""
+        return {"PATH": os.environ["PATH"], **self.stack.environment(**{**self.settings, **more})}
+
+    def tool(self, module: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the service's programs to its end; `more` are variables."""
+        return subprocess.run(
+            [sys.executable, "-m", f"reference_service.{module}", *arguments], env={**self.environment(), **more},
+            capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def worker(self, **more: str) -> Iterator[Process]:
+        """Give a worker, which is stopped afterwards unless it was killed."""
+        told = self.environment(worker_lease_s="1", worker_poll_s="0.05", **more)
+        process = self.stack.program(["-m", "reference_service.worker"], told)
+        try:
+            yield process
+        finally:
+            process.stop()
+
+    def post(self, key: Key, text: str = QUESTION, *, name: str = "", request_id: str = "") -> str:
+        """Leave a message; return its id."""
+        headers = {**key, **({"idempotency-key": name} if name else {}), **({"x-request-id": request_id} if request_id else {})}
+        answer = self.service.client.post("/message", headers=headers, json={"messages": [{"role": "user", "content": text}]})
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
+    def status(self, key: Key, message: str) -> str:
+        return self.service.client.get(f"/message/{message}", headers=key).json()["status"]
 
     def heal(self) -> None:
         httpx.delete(f"{self.stack.control}/faults")
@@ -178,8 +212,10 @@ def bench(stack: Stack, users: Users, *, instances: int = 1, running: Instance |
     httpx.delete(f"{stack.control}/faults")
     httpx.post(f"{stack.control}/reset")
     redis.Redis.from_url(stack.store_url).flushall()
+    settings = {name: value.replace("{folder}", str(stack.folder)) for name, value in settings.items()}
     with contextlib.ExitStack() as started:
         try:
-            yield Bench(stack, users, [running or started.enter_context(stack.instance(**settings)) for _ in range(instances)])
+            every = [running or started.enter_context(stack.instance(**settings)) for _ in range(instances)]
+            yield Bench(stack, users, every, settings)
         finally:
             httpx.delete(f"{stack.control}/faults")

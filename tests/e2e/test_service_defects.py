@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from service_bench import Users, bench
 from service_checks_answers import ANSWER_CHECKS
+from service_checks_messages import MESSAGE_CHECKS
+from service_checks_operations import OPERATION_CHECKS
 from service_checks_spend import SPEND_CHECKS
 from service_stack import Instance, Stack, running_stack
 
 from reference_service.defects import DEFECTS
 
-CHECKS = {**SPEND_CHECKS, **ANSWER_CHECKS}
+CHECKS = {**SPEND_CHECKS, **ANSWER_CHECKS, **MESSAGE_CHECKS, **OPERATION_CHECKS}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,7 @@ def test_every_planted_defect_has_its_check_and_its_file():
     files = {path.name for path in (folder / "reference_service" / "defects").glob("*.py")} - {"__init__.py"}
     assert {defect.file for defect in DEFECTS.values()} == files
     assert len(files) == len(DEFECTS)
+    assert CHECKS.keys() == DEFECTS.keys()
 
 
 def test_a_defect_says_so_everywhere(stack: Stack):

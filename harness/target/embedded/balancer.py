@@ -50,7 +50,13 @@ def configuration_of(address: str, instances: Sequence[str], home: Path) -> dict
             "active": {"uri": "/ready", "interval": "250ms", "timeout": "1s", "passes": 1, "fails": 1, "expect_status": 2}
         },
         "flush_interval": -1,  # each chunk of a stream goes on at once
-        "transport": {"protocol": "http", "dial_timeout": "1s", "response_header_timeout": "8s", "compression": False},
+        "transport": {
+            "protocol": "http",
+            "dial_timeout": "1s",
+            "response_header_timeout": "8s",
+            "compression": False,
+            "keep_alive": {"idle_timeout": "30s"},  # below the 75 s after which an instance closes: no race for a request
+        },
     }
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
