@@ -48,6 +48,7 @@ class Metrics:
             "gateway_answers_total", "Answers by where they came from", ["source", "degraded", "fallback"], registry=r
         )
         self._cache = Counter("gateway_cache_total", "Cache look-ups", ["result"], registry=r)
+        self._saved = Counter("llm_cost_saved_usd_total", "Dollars that answers from the cache had cost before", registry=r)
         self._refusals = Counter("gateway_refusals_total", "Refusals and errors by type", ["type"], registry=r)
         self._intents = Counter("gateway_intents_total", "Questions by intent", ["intent"], registry=r)
         self._circuit = Gauge("gateway_circuit_state", "0 closed, 1 half-open, 2 open", ["endpoint"], registry=r)
@@ -87,6 +88,10 @@ class Metrics:
         if charged > held.held_nanousd:
             self._over.labels(held.model).inc(usd(charged - held.held_nanousd))
 
+    def saved_dollars(self, turn: Turn) -> float:
+        """Return what an answer from the cache has saved."""
+        return usd(turn.saved_nanousd)
+
     def dollars(self, charged_nanousd: int) -> float:
         """Return what is counted of a charge."""
         return usd(charged_nanousd)
@@ -95,6 +100,7 @@ class Metrics:
         """Count one question by how it ended."""
         if turn.question is not None:
             self._cache.labels(turn.cache).inc()
+        self._saved.inc(self.saved_dollars(turn))
         if turn.intent is not None:
             self._intents.labels(turn.intent).inc()
         if turn.retrieval_s is not None:

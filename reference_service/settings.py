@@ -1,7 +1,8 @@
 """Every setting of the service, with the document's numbers as defaults; read from SERVICE_* variables.
 
-Secrets may stand in a file: `SERVICE_DATABASE_URL_FILE=/run/secrets/database-url`. A variable that starts with
-`SERVICE_` and is not known here is refused, with the nearest known name: a typo must not switch a guard off.
+Secrets may stand in a file, `SERVICE_DATABASE_URL_FILE=/run/secrets/database-url`, or in a manager (`secret_sources.py`).
+A variable that starts with `SERVICE_` and is not known here is refused, with the nearest known name: a typo must not
+switch a guard off.
 """
 
 import json
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from reference_service.errors import SettingsError
 from reference_service.pricing import Price
+from reference_service.secret_sources import SecretFile, SecretsManager, SecretSource
 
 PREFIX = "SERVICE_"
-SECRETS = frozenset({"database_url", "store_url", "provider_key", "encryption_keys", "webhook_secret"})
+SECRETS = frozenset({"database_url", "store_url", "provider_key", "encryption_keys", "webhook_secret", "secrets_token"})
 
 
 class ModelPrice(BaseModel):
@@ -49,6 +51,8 @@ class Settings(BaseModel):
     provider_secondary_url: str = ""
     provider_key: str = Field(default="", repr=False)
     encryption_keys: str = Field(default="", repr=False)
+    secrets_url: str = ""
+    secrets_token: str = Field(default="", repr=False)
     webhook_url: str = ""
     alert_webhook_url: str = ""
     webhook_secret: str = Field(default="", repr=False)
@@ -187,10 +191,7 @@ def _collect(environment: Mapping[str, str], fields: tuple[str, ...]) -> tuple[d
     problems: list[str] = []
     for variable, value in sorted(environment.items()):
         if variable in files:
-            try:
-                values[files[variable]] = Path(value).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{variable}: cannot read {value}: {type(error).__name__}")
+            problems += _take(SecretFile(files[variable], variable, Path(value)), values)
         elif variable in known:
             if variable + "_FILE" in environment:
                 problems.append(f"{variable} and {variable}_FILE are both set; keep one")
@@ -198,12 +199,28 @@ def _collect(environment: Mapping[str, str], fields: tuple[str, ...]) -> tuple[d
         elif variable.startswith(PREFIX):
             nearest = get_close_matches(variable, [*known, *files], n=1, cutoff=0.6)
             problems.append(f"{variable} is not a setting" + (f" (did you mean {nearest[0]}?)" if nearest else ""))
+    if url := values.get("secrets_url"):
+        problems += _take(SecretsManager(str(url), str(values.get("secrets_token", ""))), values)
     if isinstance(raw := values.get("prices"), str):
         try:
             values["prices"] = _json_object(raw)
         except ValueError:
             problems.append(f"{PREFIX}PRICES is not a JSON object")
     return values, problems
+
+
+def _take(source: SecretSource, values: dict[str, object]) -> list[str]:
+    """Add what a source keeps; return what is wrong with it."""
+    try:
+        kept = source.secrets()
+    except SettingsError as error:
+        return [str(error)]
+    problems = [f"{PREFIX}{name.upper()} is kept in two places; keep one" for name in kept if name in values]
+    problems += [
+        f"{name}, in the secrets manager, is no secret of ours ({', '.join(sorted(SECRETS))})" for name in kept.keys() - SECRETS
+    ]
+    values.update({name: value for name, value in kept.items() if name in SECRETS})
+    return problems
 
 
 def _json_object(raw: str) -> dict[str, object]:

@@ -98,7 +98,7 @@ class Turn:
     `context` is put before the conversation, from `passages`; retrieval_s None: no search was made. `broken` names the
     endpoints whose stream broke before anything of it left.
     `error` is what the client was told, `reason` what only the log may know.
-    `features` are those that are on for this user.
+    `features` are those that are on for this user; `saved_nanousd` is what a cached answer had cost.
     `flight` is held while others may wait for this answer. `action` is what was asked for, as the audit log names it.
     `answer` ends the way early; `flow` is a live answer whose first piece has already arrived.
     """
@@ -133,6 +133,7 @@ class Turn:
     degraded: Degraded = "0"
     limits: dict[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    saved_nanousd: int = 0
     action: str = "ask"
     error: str | None = None
     reason: str | None = None

@@ -122,8 +122,8 @@ class Worker:
             await self._pipeline.guards["features"](turn)
             await self._pipeline.answer(turn, before_call=before_call)
             assert turn.answer is not None
-            await self._pipeline.guards["remember"](turn)
             await self._pipeline.guards["settle"](turn)
+            await self._pipeline.guards["remember"](turn)
             if turn.degraded == "canned" and row["attempts"] < MAX_ATTEMPTS:
                 await self._give_back(row, holder)  # nobody waits at the door: a real answer later is better than none now
                 return

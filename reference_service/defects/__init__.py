@@ -210,6 +210,7 @@ DEFECTS: dict[str, Defect] = {
     "routing-always-large": Defect(
         "Every question goes to the large model, the simplest ones too", "C4", "routing_always_large.py"
     ),
+    "savings-not-counted": Defect("What the cache saves is counted nowhere", "C6", "savings_not_counted.py"),
     "screen-blocks-the-loop": Defect(
         "The screen computes for a quarter of a second and lets nobody else run meanwhile", "F5", "screen_blocks_the_loop.py"
     ),

@@ -36,7 +36,8 @@ class KeptSource(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A cached answer. stored_at: wall clock, seconds."""
+    """A cached answer. stored_at: wall clock, seconds. cost_nanousd: what it cost, which each hit saves; 0 where an older
+    version kept it."""
 
     text: str
     finish_reason: str
@@ -44,6 +45,7 @@ class Kept(msgspec.Struct, frozen=True):
     completion_tokens: int
     stored_at: float
     sources: tuple[KeptSource, ...] = ()
+    cost_nanousd: int = 0
 
 
 class Cache:
@@ -100,6 +102,7 @@ class Cache:
 
     def _give(self, turn: Turn, kept: Kept) -> None:
         turn.answer = _answer(kept)
+        turn.saved_nanousd = kept.cost_nanousd
         turn.passages = tuple(Passage(document_id=s.id, title=s.title, text="", score=s.score) for s in kept.sources)
 
     async def land(self, turn: Turn) -> None:
@@ -120,6 +123,7 @@ class Cache:
             answer.usage.completion_tokens,
             time.time(),
             tuple(KeptSource(p.document_id, p.title, p.score) for p in turn.passages),
+            turn.cost_nanousd,
         )
         self._put(turn.cache_key, kept)
         keep_ms = int((self._settings.cache_ttl_s + self._settings.cache_stale_s) * 1000)

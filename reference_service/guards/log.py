@@ -42,6 +42,7 @@ class Log:
                 "retrieval_ms": None if turn.retrieval_s is None else round(turn.retrieval_s * 1000, 1),
                 "cost_usd": usd(turn.cost_nanousd),
                 "features": list(turn.features),
+                "saved_usd": usd(turn.saved_nanousd),
                 "error": turn.error,
                 "reason": turn.reason,
                 "latency_ms": round((time.monotonic() - turn.started) * 1000, 1),

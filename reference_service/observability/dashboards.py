@@ -50,6 +50,7 @@ PANELS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             ("Daily token usage", "graph", "short", (("sum by (model) (increase(llm_tokens_total[1d]))", "{{model}}"),)),
             ("Queries by intent", "pie", "short", ((BY_INTENT, "{{intent}}"),)),
             ("Cache hit rate", "graph", "percentunit", (("gateway:cache_hit_ratio", "hits"),)),
+            ("Saved by the cache a day", "graph", "currencyUSD", (("gateway:cost_saved_usd:1d", "saved"),)),
             ("Queries and users a day", "graph", "short", (("queries_per_day", "queries"), ("unique_users_per_day", "users"))),
         ),
     ),

@@ -29,6 +29,7 @@ METRICS = {
     "gateway_retrieval_score": set[str](),
     "gateway_answers": {"source", "degraded", "fallback"},
     "gateway_cache": {"result"},
+    "llm_cost_saved_usd": set[str](),
     "gateway_refusals": {"type"},
     "gateway_intents": {"intent"},
     "gateway_circuit_state": {"endpoint"},

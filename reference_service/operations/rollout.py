@@ -1,7 +1,7 @@
 """`python -m reference_service.operations.rollout switch|canary|show --balancer DIR`: shifts traffic between two versions.
 
 With `--balancer DIR`, sides are the slots `blue` and `green` of `reference_service.operations.balancer`: no request is
-lost. With `--admin URL`, sides are HOST:PORT, told to a Caddy that is already in place; see `traffic.py` for the price.
+lost. With `--admin URL`, sides are HOST:PORT, told to a Caddy that is already in place; see `caddy_admin.py` for the price.
 Ctrl-C and SIGTERM in the middle of a canary give everything back to the stable version.
 """
 
@@ -14,10 +14,11 @@ from pathlib import Path
 from types import FrameType
 
 from reference_service.errors import SettingsError
+from reference_service.operations.caddy_admin import AdminBalancer
 from reference_service.operations.canary import SLOWER, Patience
 from reference_service.operations.counts import RolloutError
 from reference_service.operations.tools import tools_for
-from reference_service.operations.traffic import AdminBalancer, SlotBalancer, Traffic
+from reference_service.operations.traffic import SlotBalancer, Traffic
 
 
 class Interrupted(BaseException):

@@ -182,6 +182,14 @@ def what_answers_cost_is_counted(b: Bench) -> None:
     assert b.meter_usd() > 0
 
 
+def what_the_cache_saves_is_counted(b: Bench) -> None:
+    key = b.key()
+    for _ in range(3):
+        b.ask(key, temperature=0)
+    assert b.metric("llm_cost_saved_usd_total") == pytest.approx(2 * b.meter_usd())
+    assert b.meter_usd() > 0
+
+
 OWN = {"version": "own"}  # a healthy instance that no other check has used
 FLAGGED = {"flags": "{folder}/flags.json"}
 FRESH_KEYS = {"identity_cache_s": "0"}
@@ -206,5 +214,6 @@ MESSAGE_CHECKS = {
     "screen-blocks-the-loop": (twenty_at_once_do_not_wait_for_each_other, {}),
     "every-tenth-request-fails": (thirty_requests_have_no_error_of_ours, {}),
     "cost-not-counted": (what_answers_cost_is_counted, OWN),
+    "savings-not-counted": (what_the_cache_saves_is_counted, OWN),
 }
 """The defect, the check that catches it, and the settings that both services of the check run with."""
