@@ -9,6 +9,10 @@ from reference_service.operations.tools import Tools
 class EagerConfiguration(BalancerConfiguration):
     """Wants an answer, whatever it costs."""
 
+    def proxy(self, slot: str) -> dict[str, object]:
+        """Keep each request, to have it at hand."""
+        return {**super().proxy(slot), "request_buffers": 1 << 20}
+
     def repeats(self) -> dict[str, object]:
         """Send anything again."""
         return {"retries": 3, "try_duration": "10s", "try_interval": "100ms", "retry_match": [{"method": ["POST"]}]}
