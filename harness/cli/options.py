@@ -40,6 +40,13 @@ def scenario_options(function: F) -> F:
         ),
         allow_option,
         click.option(
+            "--proxy",
+            type=click.Choice(["embedded", "toxiproxy"]),
+            expose_value=False,
+            callback=_keep_proxy,
+            help="What the embedded target's links run through: its own fault proxy, or the toxiproxy-server on the PATH.",
+        ),
+        click.option(
             "--seed",
             default=1,
             type=click.IntRange(0, 2**31 - 1),
@@ -61,6 +68,10 @@ def scenario_options(function: F) -> F:
 
 def _keep_allowed(context: click.Context, _: click.Parameter, hosts: tuple[str, ...]) -> None:
     context.meta["harness.allowed_hosts"] = hosts  # typed by a person for this very command, so it stays with the command
+
+
+def _keep_proxy(context: click.Context, _: click.Parameter, proxy: str | None) -> None:
+    context.meta["harness.proxy"] = proxy
 
 
 def parse_labels(texts: Sequence[str]) -> dict[str, str]:
@@ -85,9 +96,14 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
     """Return the target that `--target` names, with the hosts that this command allows. Raises ConfigurationError."""
     from harness.run.targets import find_target
 
-    return find_target(name, seed, service=service, allow=_allowed_hosts())
+    return find_target(name, seed, service=service, allow=_allowed_hosts(), proxy=_chosen_proxy())
 
 
 def _allowed_hosts() -> tuple[str, ...]:
     context = click.get_current_context(silent=True)
     return () if context is None else tuple(context.meta.get("harness.allowed_hosts", ()))
+
+
+def _chosen_proxy() -> str | None:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get("harness.proxy")

@@ -1,14 +1,17 @@
 """Which backend serves which layer of a running target."""
 
 from harness.faults.backend import Backend
+from harness.faults.by_place import ByPlace
 from harness.faults.command import CommandBackend
 from harness.faults.container import ContainerBackend
+from harness.faults.deploy import DeployBackend
 from harness.faults.process import ProcessBackend
 from harness.faults.provider import ProviderBackend
 from harness.faults.resource import ResourceBackend
 from harness.faults.toxiproxy import ToxiproxyBackend
 from harness.faults.witnessed import WitnessedToxiproxyBackend
 from harness.model.fault import Layer
+from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.target import Landscape
 
 
@@ -21,12 +24,16 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
         backends[Layer.TRANSPORT] = ToxiproxyBackend(landscape.links)
     if landscape.provider_control_url is not None:
         backends[Layer.PROVIDER] = ProviderBackend(landscape.provider_control_url)
-    if landscape.containers:
-        backends[Layer.PROCESS] = ContainerBackend(landscape.containers, landscape.await_ready)
-    elif landscape.processes:
+    containers = ContainerBackend(landscape.containers, landscape.await_ready) if landscape.containers else None
+    if containers is not None:
+        backends[Layer.PROCESS] = containers
+    if landscape.processes:
         processes = ProcessBackend(landscape.processes, landscape.start_again)
-        backends[Layer.PROCESS] = processes
+        special = frozenset(landscape.containers)
+        backends[Layer.PROCESS] = processes if containers is None else ByPlace(special, containers, processes)
         backends[Layer.RESOURCE] = ResourceBackend(processes.locate, landscape.disks)
+    if landscape.rollout is not None and Layer.PROCESS in backends:
+        backends[Layer.DEPLOY] = DeployBackend(landscape.rollout, backends[Layer.PROCESS])
     if landscape.commands:
         backends[Layer.COMMAND] = CommandBackend(landscape.commands)
     if Layer.RESOURCE not in backends and (landscape.host or landscape.disks):
@@ -48,4 +55,5 @@ def places_of(landscape: Landscape) -> frozenset[str]:
     endpoints = set() if landscape.provider_control_url is None else {"provider.primary", "provider.secondary"}
     containers = {f"{kind}.{name}" for name in landscape.containers for kind in ("processes", "containers")}
     own = {*landscape.dependencies, *landscape.disks, *landscape.commands, *(["host"] if landscape.host else [])}
+    own |= set() if landscape.rollout is None else {SERVICE}
     return frozenset(landscape.links) | processes | endpoints | containers | own

@@ -43,6 +43,7 @@ class FaultInjector:
     ) -> None:
         self._places = places_of(landscape)
         self._backends = backends_for(landscape) if backends is None else backends
+        self._instances = frozenset() if landscape.rollout is None else frozenset(landscape.rollout.instances)
         self._record = record
         self._lease_s = lease_s
         self._guardian = guardian
@@ -61,7 +62,10 @@ class FaultInjector:
 
     def ended_on_purpose(self) -> frozenset[str]:
         """Return the processes, without `processes.`, that a fault may have ended: their deaths are no accidents."""
-        return frozenset(fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in ENDING_KINDS)
+        ended = {fault.at.removeprefix("processes.") for fault in self.active() if fault.kind in ENDING_KINDS}
+        if any(fault.kind == "rolling_restart" for fault in self.active()):
+            ended |= self._instances
+        return frozenset(ended)
 
     def apply(self, fault: Fault, *, rehearsal: bool = False) -> None:
         """Put a fault in force and see that it is. Raises FaultError, with the fault undone."""

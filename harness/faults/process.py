@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import FaultError, HarnessError
 from harness.faults.crash_loop import CrashLoop
@@ -53,6 +53,16 @@ class ProcessBackend:
         if not lives(self._bound[name]):
             raise FaultError(f"{fault.id}: {fault.at} (pid {self._bound[name].pid}) is dead already")
         return Located(process=self._bound[name], log=self._logs[name])
+
+    def cycle(self, fault: Fault, name: str, *, within_s: float) -> None:
+        """Tell a process to end, see it gone, and start it again. Raises FaultError."""
+        aimed = replace(fault, at=f"processes.{name}", kind="terminate", parameters={"within": round(within_s * 1000)})
+        if self._start_again is None:
+            raise FaultError(f"{fault.id}: {name} is not ended: this target cannot start it again")
+        hit = self._aim(aimed)
+        send(hit.root, signal.SIGTERM)
+        self._wait_gone(aimed, hit)
+        self._start(aimed)
 
     def undo_steps(self, fault: Fault) -> tuple[UndoStep, ...]:
         """Return what thaws the processes; a process that was ended can only be started by the target itself."""

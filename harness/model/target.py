@@ -150,6 +150,7 @@ class Offer:
     freeze_only: processes that nothing could start again, so that no fault may end them.
     missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
     limits: what the plan must keep to; None where the target is the harness's own.
+    toxics_of_toxiproxy: the links run through a real Toxiproxy, which has its own toxics only and picks no requests.
     """
 
     reference: TargetReference
@@ -163,6 +164,7 @@ class Offer:
     freeze_only: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
+    toxics_of_toxiproxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,7 @@ class Landscape:
     dependencies: what can be told to misbehave itself, by its place: `dependencies.redis`.
     host: the target runs on this machine, whose resources may run short. disks: file systems made to be filled, by their
     place: `disks.data`. commands: faults of the user's own, by their place: `commands.redis-failover`.
+    rollout: how another version is deployed, at `deploys.service`; None where the harness does not start the service.
     witness: who tells what went through a Toxiproxy that keeps no accounts itself; None where it does.
     """
 
@@ -200,6 +203,33 @@ class Landscape:
     host: bool = False
     disks: Mapping[str, Path] = field(default_factory=dict)
     commands: Mapping[str, CommandFault] = field(default_factory=dict)
+    rollout: "Rollout | None" = None
+
+
+class Rollout(Protocol):
+    """How another version of the service gets requests beside the present one. Every method raises StackError."""
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """The processes of the present version, by their names in `Landscape.processes`."""
+
+    def start(self, *, version: str, defect: str | None) -> ProcessHandle:
+        """Start the other version and wait until it is ready and the balancer knows; it gets no request yet."""
+
+    def shift(self, percent: int) -> None:
+        """Let the other version have so many percent of the requests from now on."""
+
+    def percent(self) -> int:
+        """Return how many it has."""
+
+    def answering(self) -> str:
+        """Return which version answers one request through the balancer, from outside."""
+
+    def answered(self) -> int:
+        """Return how many of the load's requests the other version has answered."""
+
+    def end(self) -> None:
+        """End the other version, once it has answered what it is at; nothing where there is none."""
 
 
 class RunningTarget(Protocol):

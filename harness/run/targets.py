@@ -1,6 +1,7 @@
 """Targets by the name that people give them: one of the harness's own, or a file that describes theirs."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,11 +31,16 @@ def described_target(name: str, seed: int, *, allow: Sequence[str] = (), checked
     return ExternalTarget(read_description(Path(name)), allowed_hosts=tuple(allow), seed=seed, checked=checked)
 
 
-def find_target(name: str, seed: int, *, service: Sequence[str] = (), allow: Sequence[str] = ()) -> "Target":
+def find_target(
+    name: str, seed: int, *, service: Sequence[str] = (), allow: Sequence[str] = (), proxy: str | None = None
+) -> "Target":
     """Return the target of that name. service: `fallback=off`, settings of the reference service.
 
+    proxy: `toxiproxy` runs the embedded target's links through the server of that name on the PATH.
     Raises ConfigurationError.
     """
+    if proxy is not None and name != "embedded":
+        raise ConfigurationError(f"--proxy chooses the embedded target's fault proxy; --target {name} brings its own")
     if describes_target(name):
         if service:
             raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
@@ -56,7 +62,17 @@ def find_target(name: str, seed: int, *, service: Sequence[str] = (), allow: Seq
         return ContainersTarget(service_settings=settings, seed=seed)
     from harness.target.embedded import EmbeddedTarget
 
-    return EmbeddedTarget(service_settings=settings, seed=seed)
+    return EmbeddedTarget(service_settings=settings, seed=seed, toxiproxy=_toxiproxy() if proxy == "toxiproxy" else None)
+
+
+def _toxiproxy() -> Path:
+    found = shutil.which("toxiproxy-server")
+    if found is None:
+        raise ConfigurationError(
+            "--proxy toxiproxy: there is no toxiproxy-server on the PATH",
+            advice="install one (github.com/Shopify/toxiproxy/releases), or leave --proxy out: the embedded one does more",
+        )
+    return Path(found).resolve()
 
 
 def _settings(service: Sequence[str]) -> dict[str, str]:

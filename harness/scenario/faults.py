@@ -61,7 +61,7 @@ def find_phase(name: str, phases: Sequence[Phase], path: Path, findings: Finding
 
 
 def _check(written: FaultDocument, offer: Offer, path: Path, findings: Findings) -> None:
-    reason = fault_not_offered(written.at, written.kind, offer)
+    reason = fault_not_offered(written.at, written.kind, written.parameters(), offer)
     places = sorted({*offer.places, written.at} if reason is not None else offer.places)  # a missing place is told once
     for problem in check_fault(written.at, written.kind, written.parameters(), places):
         findings.add(path, f"{_show(path)}: {problem}")

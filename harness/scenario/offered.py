@@ -1,13 +1,16 @@
 """What a scenario asks of a target that it does not offer, or that its limits forbid: told with the key that is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from harness.arrivals import peak_rps as peak_of
 from harness.documents.findings import Findings
 from harness.documents.located import Path
+from harness.model.fault import Layer
+from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.process import ENDING_KINDS
+from harness.model.fault_kinds.requests import beyond_toxiproxy
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, UserClass
 from harness.model.signals import Signals
@@ -15,8 +18,11 @@ from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
 
 
-def fault_not_offered(at: str, kind: str, offer: Offer) -> str | None:
+def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offer: Offer) -> str | None:
     """Return why a fault of a known kind cannot be put there, naming the key of the description; None where it can."""
+    layer = FAULT_KINDS[kind].layer if kind in FAULT_KINDS else None
+    if offer.toxics_of_toxiproxy and layer is Layer.TRANSPORT and (why := beyond_toxiproxy(kind, parameters)) is not None:
+        return f"{why}, and the links of this target run through one; the embedded target has a fault proxy that can"
     if at in offer.missing:
         return f"the target's description has no `{offer.missing[at]}`"
     if at in offer.freeze_only and kind in ENDING_KINDS:

@@ -3,7 +3,9 @@
 from harness.model.fault import FaultKind
 from harness.model.fault_kinds import (
     bandwidth,
+    blue_green,
     brown_out,
+    canary,
     command,
     connections_exhausted,
     corrupt,
@@ -42,6 +44,7 @@ from harness.model.fault_kinds import (
     refuse_content,
     reset_peer,
     restart,
+    rolling_restart,
     slicer,
     slow_close,
     slow_first_token,
@@ -110,6 +113,10 @@ FAULT_KINDS: dict[str, FaultKind] = {
         failover,
         connections_exhausted,
         lock,
+        # deploys, by starting another version
+        rolling_restart,
+        blue_green,
+        canary,
         # crash loops, resources of a process and of the machine, the user's own
         crash_loop,
         starve,

@@ -13,6 +13,8 @@ def contradiction(first: Fault, second: Fault) -> str | None:
     kinds = FAULT_KINDS.get(first.kind), FAULT_KINDS.get(second.kind)
     if why := _gone(first, second) or _gone(second, first):
         return why
+    if why := _deployed(first, second) or _deployed(second, first):
+        return why
     if first.at == second.at and {kind.layer for kind in kinds if kind} == {Layer.PROCESS, Layer.RESOURCE}:
         return f"{first.at} cannot be under {first.kind} and {second.kind} at the same time"
     if first.at != second.at or kinds[0] is None or kinds[1] is None or kinds[0].layer is not kinds[1].layer:
@@ -38,6 +40,13 @@ def _gone(process: Fault, other: Fault) -> str | None:
     same = process.at.removeprefix("processes.") == other.at.removeprefix("dependencies.")
     if same and process.at.startswith("processes.") and other.at.startswith("dependencies."):
         return f"{other.at} cannot be told {other.kind} while {process.at} is under {process.kind}"
+    return None
+
+
+def _deployed(deploy: Fault, other: Fault) -> str | None:
+    """Return why the instances that are being replaced cannot be ended or stopped by somebody else meanwhile."""
+    if deploy.kind == "rolling_restart" and other.at.startswith("processes.service-"):
+        return f"{other.at} cannot be under {other.kind} while {deploy.at} is under {deploy.kind}"
     return None
 
 

@@ -40,6 +40,14 @@ def split_requests(parameters: Mapping[str, Scalar]) -> tuple[dict[str, Scalar],
     return own, {api_name(name): value for name, value in parameters.items() if name in _NAMES}
 
 
+def beyond_toxiproxy(kind: str, parameters: Mapping[str, object]) -> str | None:
+    """Return what of a transport fault a real Toxiproxy does not have, in words; None where it has all of it."""
+    if kind in {"corrupt", "loss"}:
+        return f"a real Toxiproxy has no {kind}"
+    given = sorted(_NAMES & parameters.keys())
+    return f"a real Toxiproxy picks no requests ({', '.join(given)})" if given else None
+
+
 def refused_requests(at: str, parameters: Mapping[str, object]) -> list[str]:
     """Return why a trigger cannot hold for this use of a toxic, as sentences. parameters: as given, without defaults."""
     given = sorted(_NAMES & parameters.keys())

@@ -42,6 +42,7 @@ class ComposeTarget:
             places=frozenset({*INSIDE, *containers}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
+            toxics_of_toxiproxy=True,
             rate_limit_per_minute=EmbeddedTarget().offer().rate_limit_per_minute,
         )
 

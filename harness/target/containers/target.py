@@ -56,6 +56,7 @@ class ContainersTarget:
             places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "host"}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
+            toxics_of_toxiproxy=True,
             rate_limit_per_minute=embedded.rate_limit_per_minute,
         )
 

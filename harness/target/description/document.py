@@ -7,12 +7,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from harness.model.outcome import Source
 from harness.target.description.parts import (
     Command,
+    ContainerName,
     Duration,
     HostPort,
     Listen,
     Name,
     SavedPath,
     Secret,
+    UnitName,
     Url,
     UrlPath,
 )
@@ -130,11 +132,43 @@ class StartDocument(Strict):
 
 
 class ProcessDocument(Strict):
-    """A process that faults may touch: its pid stands in a file, or a command prints it. start: starts it again."""
+    """A process that faults may touch: by its pid, by its unit of systemd, or by its container.
+
+    pid_file, command: where its pid stands, or what prints it. start: starts it again; a unit is started by `systemctl start`
+    where nothing else is said, a container by its engine.
+    """
 
     pid_file: str | None = None
     command: Command | None = None
+    unit: UnitName | None = None
+    container: ContainerName | None = None
     start: Command | None = None
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """Return the keys that say where its pid is told."""
+        return tuple(key for key in ("pid_file", "command", "unit", "container") if getattr(self, key) is not None)
+
+    @property
+    def starts_again(self) -> bool:
+        """Return whether something can start it once it has ended."""
+        return self.start is not None or self.unit is not None or self.container is not None
+
+
+class FaultDocument(Strict):
+    """A fault of the user's own. Each command says yes by ending with 0 within `within`; none is run by a shell.
+
+    confirm: is it in force? prove: is it gone? acted: prints how often it has acted so far.
+    lease: how long it may outlive a harness that was killed.
+    """
+
+    apply: Command
+    confirm: Command
+    clear: Command
+    prove: Command
+    acted: Command | None = None
+    within: Duration = 10_000_000_000
+    lease: Duration = 60_000_000_000
 
 
 class SourceDocument(Strict):
@@ -240,6 +274,7 @@ class TargetDocument(Strict):
     start: StartDocument | None = None
     health: HealthDocument | None = None
     processes: dict[Name, ProcessDocument] = {}
+    faults: dict[Name, FaultDocument] = {}
     signals: SignalsDocument = SignalsDocument()
     refusals: RefusalsDocument = RefusalsDocument()
     rate_limit_per_minute: Annotated[int, Field(gt=0)] | None = None

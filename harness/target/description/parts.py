@@ -18,4 +18,7 @@ Listen = Annotated[str, BeforeValidator(listen_address)]
 SavedPath = Annotated[str, BeforeValidator(json_path)]
 Secret = Annotated[str, BeforeValidator(by_reference)]
 """Nothing but `${env:X}` or `${file:PATH}`."""
+UnitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,254}$")]
+"""A unit of systemd, `my-gateway.service`; never taken for an option of systemctl."""
+ContainerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$")]
 Command = Annotated[list[str], Field(min_length=1)]

@@ -13,7 +13,7 @@ from harness.documents.findings import Findings
 from harness.documents.located import Located, Path, read_located
 from harness.documents.problems import describe
 from harness.errors import ConfigurationError, did_you_mean
-from harness.target.description.document import KeyStepDocument, ProvisionCommandDocument, TargetDocument
+from harness.target.description.document import FaultDocument, KeyStepDocument, ProvisionCommandDocument, TargetDocument
 from harness.target.description.placeholders import each_text, references
 
 
@@ -57,6 +57,10 @@ def is_target_file(path: FilePath) -> bool:
     return isinstance(located.data, dict) and "base_url" in located.data and "phases" not in located.data
 
 
+_GUARDIAN_LEASE_NS = 10_000_000_000
+"""How long the guardian keeps what a harness that stopped renewing has left."""
+
+
 def read_description(path: FilePath) -> Description:
     """Return the description in a file. Raises ConfigurationError with every problem found."""
     located, data = read_located(path)
@@ -86,15 +90,13 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
     if document.provider is not None:
         for endpoint, part in document.provider.endpoints.items():
             _check_listen(document, part.listen, ("provider", "endpoints", endpoint, "listen"), findings)
-    for name, process in document.processes.items():
-        if (process.pid_file is None) == (process.command is None):
-            findings.add(("processes", name), "a process has either `pid_file` or `command`, which prints its pid")
-        if name == "service" and document.start is not None:
-            findings.add(("processes", name), "the harness starts the service itself (`start`): leave this process out")
+    _check_processes(document, findings)
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
     if "normal" not in document.models:
         findings.add(("models",), "`models` needs the key `normal`: the model that the ordinary load asks for")
+    for name, fault in document.faults.items():
+        _check_fault(name, fault, findings)
     names = _names(document)
     each_text(located.data, (), lambda path, text: _check_references(path, text, names, findings))
 
@@ -172,6 +174,28 @@ def _names(document: TargetDocument) -> dict[str, str]:
         if isinstance(step, KeyStepDocument):
             names |= dict.fromkeys(step.save, "provision")
     return names
+
+
+def _check_processes(document: TargetDocument, findings: Findings) -> None:
+    for name, process in document.processes.items():
+        if len(process.told_by) != 1:
+            what = "a process has one of `pid_file`, `command`, which prints its pid, `unit` of systemd, and `container`"
+            findings.add(("processes", name), what)
+        if process.container is not None and process.start is not None:
+            findings.add(("processes", name, "start"), "its engine starts a container again: leave `start` out")
+        if name == "service" and document.start is not None:
+            findings.add(("processes", name), "the harness starts the service itself (`start`): leave this process out")
+
+
+def _check_fault(name: str, fault: FaultDocument, findings: Findings) -> None:
+    if fault.lease < _GUARDIAN_LEASE_NS + fault.within:
+        what = "what a killed harness leaves is cleared within 10 s and `within`: a `lease` below that cannot be kept"
+        findings.add(("faults", name, "lease"), what)
+    for key in ("apply", "confirm", "clear", "prove", "acted"):
+        command = getattr(fault, key) or []
+        if any(reference.startswith(("env:", "file:", "random.")) for part in command for reference in references(part)):
+            what = "a secret would stand in the process list, and on the undo list on disk; let the command read it itself"
+            findings.add(("faults", name, key), what)
 
 
 def _check_references(path: Path, text: str, names: dict[str, str], findings: Findings) -> None:

@@ -6,6 +6,7 @@ Health by `/ready`, no answer that is not typed, no POST sent twice, no stream h
 import importlib.metadata
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StackError
@@ -18,14 +19,16 @@ _ERRORS = {
 }
 
 
-def start(site: Site, instances: Sequence[str]) -> str:
+def start(site: Site, instances: Sequence[str], other: "OtherVersion | None" = None) -> str:
     """Start the balancer before `host:port` instances; return its own `host:port` once it answers through one of them."""
     home = site.directory / "caddy"
     home.mkdir(mode=0o700)
+    if other is not None:
+        other.deal(0)
 
     def server(port: int) -> Program:
         configuration = home / "caddy.json"
-        configuration.write_text(json.dumps(configuration_of(f"127.0.0.1:{port}", instances, home)), encoding="utf-8")
+        configuration.write_text(json.dumps(configuration_of(f"127.0.0.1:{port}", instances, home, other)), encoding="utf-8")
         return Program(
             name="balancer",
             command=[str(_caddy()), "run", "--config", str(configuration)],
@@ -35,9 +38,43 @@ def start(site: Site, instances: Sequence[str]) -> str:
     return f"127.0.0.1:{site.listen(server, lambda port: answers(f'127.0.0.1:{port}', '/ready'), within_s=20)}"
 
 
-def configuration_of(address: str, instances: Sequence[str], home: Path) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class OtherVersion:
+    """Where another version of the service will listen, and the file that says how many percent of the requests it gets.
+
+    Caddy reads the file with every request. A change of its configuration would reload it, and a reload closes kept-alive
+    connections on which a request may just have been sent.
+    """
+
+    address: str
+    file: Path
+
+    def deal(self, percent: int) -> None:
+        """Let the next request be dealt so. Raises OSError."""
+        text = "g" if percent >= 100 else f"{percent * 0x10000 // 100:04x}"  # "g" is above every hexadecimal digit
+        new = self.file.with_suffix(".new")
+        new.write_text(text, encoding="ascii")
+        new.replace(self.file)
+
+    def dealt(self) -> int:
+        """Return the percentage. Raises OSError, ValueError."""
+        text = self.file.read_text(encoding="ascii")
+        return 100 if text == "g" else round(int(text, 16) * 100 / 0x10000)
+
+    def route(self) -> dict[str, object]:
+        """Return the route of what it gets: the first four digits of the request's random id are below the file's."""
+        chosen = f'{{http.request.uuid}}.substring(0, 4) < ph(req, "file.{self.file}")'
+        return {"match": [{"expression": chosen}], "handle": [_proxy([self.address])], "terminal": True}
+
+
+def configuration_of(address: str, instances: Sequence[str], home: Path, other: OtherVersion | None = None) -> dict[str, object]:
     """Return Caddy's configuration. Pure."""
-    proxy = {
+    routes: list[dict[str, object]] = [{"handle": [_proxy(instances)]}]
+    return _around(address, home, routes if other is None else [other.route(), *routes])
+
+
+def _proxy(instances: Sequence[str]) -> dict[str, object]:
+    return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": instance} for instance in instances],
         "load_balancing": {
@@ -58,6 +95,9 @@ def configuration_of(address: str, instances: Sequence[str], home: Path) -> dict
             "keep_alive": {"idle_timeout": "30s"},  # below the 75 s after which an instance closes: no race for a request
         },
     }
+
+
+def _around(address: str, home: Path, routes: list[dict[str, object]]) -> dict[str, object]:
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
         "storage": {"module": "file_system", "root": str(home)},
@@ -70,7 +110,7 @@ def configuration_of(address: str, instances: Sequence[str], home: Path) -> dict
                         "listen": [address],
                         "protocols": ["h1"],
                         "automatic_https": {"disable": True},
-                        "routes": [{"handle": [proxy]}],
+                        "routes": routes,
                         "errors": {
                             "routes": [_error_route(status) for status in (503, 504)] + [_error_route(502, any_status=True)]
                         },

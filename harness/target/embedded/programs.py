@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.errors import StackError
 from harness.model.target import Link
 from harness.target.embedded import postgres, valkey
 from harness.target.embedded.credentials import Credentials
-from harness.target.embedded.site import Program, Site
+from harness.target.embedded.site import Program, Site, answers
 
 _READY_WITHIN_S = 30.0
 
@@ -68,6 +69,16 @@ def start_fault_proxy(site: Site, *, seed: int) -> str:
     return _address(said, "api", "faultproxy")
 
 
+def start_toxiproxy(site: Site, binary: Path) -> str:
+    """Start a real Toxiproxy in the fault proxy's place; return `host:port` of its API. Raises StackError."""
+
+    def program(port: int) -> Program:
+        command = (str(binary), "-host", "127.0.0.1", "-port", str(port))
+        return Program(name="toxiproxy", command=command, stop_layer=1)
+
+    return f"127.0.0.1:{site.listen(program, lambda port: answers(f'127.0.0.1:{port}', '/version'), within_s=_READY_WITHIN_S)}"
+
+
 def provision(site: Site, *, database: str, credentials: Credentials) -> None:
     """Make schema and users. database: `host:port`, reached directly. Raises StackError."""
     environment = {"SERVICE_DATABASE_URL": postgres.url(database, credentials.database_password)}
@@ -89,6 +100,12 @@ def start_service(site: Site, name: str, wiring: Wiring) -> str:
     again = program(address)  # where the balancer looks for it
     site.remember(again.name, lambda: site.announce(again, within_s=_READY_WITHIN_S))
     return address
+
+
+def start_other_version(site: Site, wiring: Wiring, listen: str, *, name: str, settings: Mapping[str, str]) -> None:
+    """Start one instance of another version at `host:port`. Raises StackError."""
+    environment = wiring.environment() | {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name} | dict(settings)
+    site.announce(Program.python(name, "reference_service.serve", environment=environment), within_s=_READY_WITHIN_S)
 
 
 def start_worker(site: Site, wiring: Wiring) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
+from harness.target.embedded.rollout import OTHER, EmbeddedRollout
 from harness.target.embedded.site import Site
 from harness.target.supervise.logs import last_lines
 
@@ -27,6 +28,7 @@ class RunningEmbedded:
     instances: tuple[Instance, ...]
     links: Mapping[str, Link]
     provider_control_url: str
+    rollout: EmbeddedRollout = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict, repr=False)
 
     @property
@@ -41,15 +43,19 @@ class RunningEmbedded:
             start_again=self.start_again,
             dependencies=self.dependencies,
             host=True,
+            rollout=self.rollout,
         )
 
     def died(self) -> list[DeadProcess]:
         """Return the processes that ended and were not started again; by a fault or by themselves, both are here."""
-        exits = {name: code for name, code in self.site.supervisor.exits().items() if name not in _ONE_SHOTS}
+        exits = {name: code for name, code in self.site.supervisor.exits().items() if name not in self._ended_on_purpose()}
         return [
             DeadProcess(name=name, exit_code=code, last_lines=last_lines(self.site.log(name), self.site.mask))
             for name, code in exits.items()
         ]
+
+    def _ended_on_purpose(self) -> frozenset[str]:
+        return _ONE_SHOTS if self.rollout.expected else _ONE_SHOTS | {OTHER}
 
     def start_again(self, name: str) -> ProcessHandle:
         """Start a process that has ended once more, in its old place, and wait until it is ready.

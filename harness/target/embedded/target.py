@@ -9,11 +9,13 @@ from types import MappingProxyType
 
 import harness
 from harness.errors import StorageError
+from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer
 from harness.target.embedded import balancer, postgres, programs, valkey
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.links import make_links
+from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site, answers
 from harness.target.reference_signals import REFERENCE_SIGNALS
@@ -31,6 +33,7 @@ class EmbeddedTarget:
     service_settings: environment of the service and its worker, over what the stack tells them.
     seed: added to the plan's, for the randomness of the simulated provider and the fault proxy.
     state_directory: where the marker of a running stack lies; the user's own by default.
+    toxiproxy: the `toxiproxy-server` to run the links through; None for the embedded fault proxy.
     """
 
     def __init__(
@@ -39,19 +42,22 @@ class EmbeddedTarget:
         service_settings: Mapping[str, str] = MappingProxyType({}),
         seed: int = 1,
         state_directory: Path | None = None,
+        toxiproxy: Path | None = None,
     ) -> None:
         self._settings = dict(service_settings)
         self._seed = seed
         self._state_directory = state_directory
+        self._toxiproxy = toxiproxy
 
     def offer(self) -> Offer:
         """Return what can be asked for; starts nothing."""
         return Offer(
             reference=TargetReference(kind="embedded", name=_NAME, version=harness.__version__),
-            places=frozenset({*LINKS, *DEPENDENCIES, "host", *(f"processes.{name}" for name in FAULTABLE)}),
+            places=frozenset({*LINKS, *DEPENDENCIES, "host", SERVICE, *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
+            toxics_of_toxiproxy=self._toxiproxy is not None,
         )
 
     def _rate_limit_per_minute(self) -> int:
@@ -77,13 +83,18 @@ class EmbeddedTarget:
             supervisor.stop()
             raise
 
+    def _start_proxy(self, site: Site, *, seed: int) -> str:
+        if self._toxiproxy is not None:
+            return programs.start_toxiproxy(site, self._toxiproxy)
+        return programs.start_fault_proxy(site, seed=seed)
+
     def _build(self, site: Site, credentials: Credentials, *, seed: int) -> RunningEmbedded:
         with Together(site) as together:
             database = together.do(lambda: postgres.start(site, password=credentials.database_password))
             provisioned = together.do(lambda: programs.provision(site, database=database.result(), credentials=credentials))
             store = together.do(lambda: valkey.start(site, password=credentials.store_password))
             provider = together.do(lambda: programs.start_provider(site, seed=seed))
-            fault_proxy = together.do(lambda: programs.start_fault_proxy(site, seed=seed))
+            fault_proxy = together.do(lambda: self._start_proxy(site, seed=seed))
             together.wait()
             provisioned.result()
         upstreams = {
@@ -99,7 +110,8 @@ class EmbeddedTarget:
         addresses = {name: address.result() for name, address in instances.items()}
         for name, address in addresses.items():
             site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)  # type: ignore[misc]
-        front = balancer.start(site, list(addresses.values()))
+        other = balancer.OtherVersion(f"127.0.0.1:{site.free_port()}", site.directory / "other-version-percent")
+        front = balancer.start(site, list(addresses.values()), other)
         return RunningEmbedded(
             site=site,
             reference=TargetReference(kind="embedded", name=_NAME, version=wiring.version),
@@ -107,6 +119,7 @@ class EmbeddedTarget:
             keys=credentials.keys,
             instances=tuple(Instance(name=name, base_url=f"http://{address}") for name, address in addresses.items()),
             links=links,
+            rollout=EmbeddedRollout(site, wiring, other, front=front, instances=tuple(f"service-{name}" for name in addresses)),
             provider_control_url=f"http://{provider.result().control}",
             dependencies={
                 "dependencies.redis": valkey.dependency(store.result(), credentials.store_password, site.log("redis")),

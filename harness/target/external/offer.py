@@ -22,6 +22,8 @@ def offer_of(description: Description) -> Offer:
     places = {f"provider.{name}" for name in endpoints}
     places |= {f"links.{name}" for name in document.links}
     places |= {f"processes.{name}" for name in document.processes}
+    places |= {f"containers.{name}" for name, part in document.processes.items() if part.container is not None}
+    places |= {f"commands.{name}" for name in document.faults}
     if document.start is not None:
         places.add("processes.service")
     missing = {place: _key_for(place) for place in _EVERYWHERE if place not in places}
@@ -36,7 +38,7 @@ def offer_of(description: Description) -> Offer:
         model=document.models["normal"],
         models=frozenset(document.models),
         prompt_tag=any(part.prompt_tag for part in document.correlate),
-        freeze_only=frozenset(f"processes.{name}" for name, part in document.processes.items() if part.start is None),
+        freeze_only=frozenset(f"processes.{name}" for name, part in document.processes.items() if not part.starts_again),
         missing=missing,
         limits=limits_of(description),
     )

@@ -37,10 +37,13 @@ class NamedProcess:
 
     def start_again(self, ended: ProcessHandle) -> ProcessHandle:
         """Run the start command and return a handle on the new process. Raises StackError."""
-        if self._document.start is None:
+        start = self._document.start
+        if start is None and self._document.unit is not None:
+            start = ["systemctl", "start", self._document.unit]
+        if start is None:
             raise StackError(f"processes.{self.name} has no `start`: nothing can start it again")
         # Not a child of the keeper: what was the user's before the run stays when the run is over.
-        self._run(self._document.start)
+        self._run(start)
         deadline = time.monotonic() + _AGAIN_WITHIN_S
         while time.monotonic() < deadline:
             try:
@@ -62,6 +65,13 @@ class NamedProcess:
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigurationError(f"{where}: {path} cannot be read: {type(error).__name__}") from None
             said = str(path)
+        elif self._document.unit is not None:
+            unit = self._document.unit
+            text, said = self._run(("systemctl", "show", "--property=MainPID", "--value", unit)).strip(), f"unit {unit}"
+            if text == "0":
+                raise ConfigurationError(
+                    f"{where}: {said} runs no process", advice=f"is it started? see: systemctl status {unit}"
+                )
         else:
             text, said = self._run(self._document.command or ()).strip(), "its command"
         if not text.isascii() or not text.isdigit():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import Approach, DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.model.target import Approach, CommandFault, ContainerHandle, DeadProcess, Instance, Landscape, Link, ProcessHandle
 from harness.target.external.caller import Caller
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.processes import NamedProcess, has_ended
@@ -30,6 +30,8 @@ class RunningExternal:
     named: Mapping[str, NamedProcess]
     handles: dict[str, ProcessHandle]
     foreign: Foreign | None
+    commands: Mapping[str, CommandFault] = field(default_factory=dict)
+    containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
 
     @property
     def landscape(self) -> Landscape:
@@ -39,6 +41,8 @@ class RunningExternal:
             processes=dict(self.handles),
             provider_control_url=self.provider_control_url,
             start_again=self.start_again if self.handles else None,
+            commands=self.commands,
+            containers=self.containers,
         )
 
     def died(self) -> list[DeadProcess]:

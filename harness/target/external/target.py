@@ -14,9 +14,11 @@ from harness.target.description.document import VersionDocument
 from harness.target.description.placeholders import Placeholders, each_text, references
 from harness.target.embedded import programs
 from harness.target.external.caller import Caller
+from harness.target.external.containers import find_containers
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.links import addresses, find_link, make_link
 from harness.target.external.offer import offer_of
+from harness.target.external.own_faults import own_faults
 from harness.target.external.preflight import preflight
 from harness.target.external.processes import NamedProcess
 from harness.target.external.provision import provision
@@ -121,7 +123,9 @@ class ExternalTarget:
         named = {
             name: NamedProcess(name, part, self.description.folder, placeholders.fill)
             for name, part in document.processes.items()
+            if part.container is None
         }
+        containers = find_containers({n: part.container for n, part in document.processes.items() if part.container is not None})
         handles |= {name: process.bind() for name, process in named.items()}
         self._see_health(caller)
         keys = provision(self.description, needs, placeholders, caller, site)
@@ -139,6 +143,8 @@ class ExternalTarget:
             named=named,
             handles=handles,
             foreign=foreign,
+            commands=own_faults(self.description, placeholders),
+            containers=containers,
         )
         if not self._checked:
             return running

@@ -27,6 +27,7 @@ PLACES = [
     "host",
     "disks.data",
     "commands.x",
+    "deploys.service",
 ]
 FRAMES = {
     "__init__",
@@ -41,6 +42,7 @@ FRAMES = {
     "dependency",
     "resource",
     "requests",
+    "deploy",
 }
 
 
@@ -224,6 +226,9 @@ def fault(kind: str, at: str = "links.postgres", **parameters) -> Fault:
         (fault("timeout"), fault("timeout", stream="upstream")),
         (fault("latency", latency=5), fault("latency", latency=9)),
         (fault("freeze", "processes.worker"), fault("kill", "processes.worker")),
+        (fault("kill", "processes.service-a"), fault("rolling_restart", "deploys.service")),
+        (fault("rolling_restart", "deploys.service"), fault("starve", "processes.service-b")),
+        (fault("canary", "deploys.service"), fault("blue_green", "deploys.service")),
     ],
 )
 def test_two_faults_that_contradict_each_other_are_told_apart(first, second):

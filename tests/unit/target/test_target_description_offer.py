@@ -92,3 +92,10 @@ def test_a_process_that_nothing_starts_again_is_frozen_only(tmp_path: Path, kind
         assert _plan(tmp_path, TARGET, fault).faults[0].kind == kind
     else:
         assert "the target's description has no `processes.redis.start`; use freeze" in _refused(tmp_path, TARGET, fault)
+
+
+def test_a_unit_is_started_again_by_systemd_and_may_be_ended(tmp_path: Path) -> None:
+    by_unit = TARGET.replace("pid_file: redis.pid", "unit: redis.service")
+    assert by_unit != TARGET
+    fault = "phases.outage.faults=[{at: processes.redis, kind: kill}]"
+    assert _plan(tmp_path, by_unit, fault).faults[0].kind == "kill"

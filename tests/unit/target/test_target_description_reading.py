@@ -28,6 +28,7 @@ refusals: {budget: [{status: [402]}, {status: [400, 429], json: $.error.type, eq
 budget: {principal: alice, cap_usd: 0.15, period: day, reset: {post: /reset}, prices: {gpt-primary: {input_usd_per_mtok: 1000, output_usd_per_mtok: 1000}}}
 correlate: [{header: x-request-id}, {prompt_tag: true, but_not: [cache]}]
 instances: [{name: a, base_url: "http://127.0.0.1:4001", metrics: /metrics, live: /live, ready: /ready, log: {file: a.log}}]
+faults: {redis-failover: {apply: [a], confirm: [b], clear: [c], prove: [d], within: 5s, lease: 60s}}
 limits: {rate_rps: 50, concurrency: 100, requests: 100000, spend_usd: 5, faults: [provider.*, links.*]}
 """
 LEAST = 'name: least\nbase_url: http://127.0.0.1:4000\nprincipals: {a: {key: "${env:K}"}}\n'
@@ -50,6 +51,7 @@ def test_a_complete_description_offers_what_it_says_without_a_secret_at_hand(tmp
     assert offer.reference.kind == "external"
     assert offer.places == {
         "provider.primary", "provider.secondary", "links.redis", "links.queue", "processes.redis", "processes.service",
+        "commands.redis-failover",
     }  # fmt: skip
     assert offer.model == "gpt-primary"
     assert offer.prompt_tag
@@ -99,7 +101,14 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
         (("{header: x-cost}", "{json: degraded}"), "is no JSON path; write $.error.code"),
         (("equals: HIT", 'matches: "("'), "is no regular expression"),
         (("status: [402]", "status: [42]"), "refusals.budget[0].status[0]"),
-        (("pid_file: x", "pid_file: x, command: [y]"), "either `pid_file` or `command`"),
+        (("pid_file: x", "pid_file: x, command: [y]"), "one of `pid_file`, `command`, which prints its pid, `unit`"),
+        (("pid_file: x", "container: redis, start: [y]"), "its engine starts a container again: leave `start` out"),
+        (("pid_file: x", "container: ../json"), "processes.redis.container"),
+        (("pid_file: x", "unit: --now"), "processes.redis.unit"),
+        (("confirm: [b]", "confirmed: [b]"), "did you mean 'confirm'?"),
+        (("clear: [c]", "clear: []"), "faults.redis-failover.clear"),
+        (("lease: 60s", "lease: 12s"), "a `lease` below that cannot be kept"),
+        (("apply: [a]", 'apply: [a, "${env:KEY_A}"]'), "a secret would stand in the process list, and on the undo list on disk"),
         (("proxy: queue", "listen: auto"), "`toxiproxy` and `proxy` belong together"),
         (("normal: gpt-primary", "usual: gpt-primary"), "`models` needs the key `normal`"),
         (("start: {command: [run]", "start: {comand: [run]"), "did you mean 'command'?"),

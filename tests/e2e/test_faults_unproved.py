@@ -1,0 +1,43 @@
+"""A fault that cannot be proved clear makes the run invalid, and says loudly what to do by hand."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from fault_runs import journal, scenario, terminal, wait_for
+
+
+def pid_of(module: str, temporary: str) -> int:
+    """Return the process of a module that was started in this terminal."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                mine = temporary.encode() in (entry / "environ").read_bytes()
+                if mine and module.encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                    return int(entry.name)
+            except OSError:
+                continue
+    raise AssertionError(f"no {module} runs")
+
+
+def test_a_fault_proxy_that_is_gone_in_the_middle_ends_in_an_invalid_run_that_says_what_to_do(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    path = scenario(tmp_path / "s.yaml", steady="3s", outage="4s", recovery="2s")
+    with terminal(tmp_path) as user:
+        run = user.begin("run", str(path), "--out", str(out), "--no-rehearsal")
+        try:
+            wait_for(out / "journal.jsonl", "fault.confirmed")
+            os.kill(pid_of("harness.faultproxy", user.environment["TMPDIR"]), signal.SIGKILL)
+            _, told = run.communicate(timeout=90)
+        finally:
+            run.kill()
+            run.communicate()
+    assert run.returncode == 4, told
+    failed = [entry for entry in journal(out) if entry["event"] == "fault.failed"]
+    assert {entry["data"]["step"] for entry in failed} & {"clear", "prove"}, failed
+    verdict = json.loads((out / "verdict.json").read_text())
+    assert verdict["verdict"] == "invalid"
+    (fault,) = verdict["faults"]
+    assert fault["proved_clear_ns"] is None
+    assert "by hand" in told
