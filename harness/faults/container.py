@@ -1,10 +1,12 @@
 """Process faults on containers, by their engine: kill, pause, restart, limits, network disconnect."""
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.errors import FaultError, HarnessError
+from harness.faults.container_names import NOBODY, read_resolver, write_resolver
 from harness.faults.container_undo import restore
 from harness.faults.engine import Engine, EngineError
 from harness.faults.guardian.undo import ContainerStep, UndoStep
@@ -62,6 +64,9 @@ class ContainerBackend:
                 for network in handle.networks:
                     body = {"Container": handle.container_id, "Force": True}
                     _do(fault, engine, "POST", f"/networks/{network}/disconnect", body=body)
+            case "no_names":
+                with _of(fault):
+                    write_resolver(engine, handle.container_id, NOBODY)
             case other:
                 raise FaultError(f"{fault.id}: the container engine knows no {other}")
         if fault.kind == "restart":
@@ -89,6 +94,9 @@ class ContainerBackend:
                 return bool(host["CpuQuota"] == max(1000, round(float(values["cores"]) * _CPU_PERIOD_US)))
             case "memory_limit":
                 return bool(host["Memory"] == int(values["megabytes"]) << 20)
+            case "no_names":
+                with _of(fault):
+                    return read_resolver(Engine(handle.engine), handle.container_id) == NOBODY
             case "disconnect":
                 return not set(handle.networks) & set(found["NetworkSettings"]["Networks"])
         return not state["Running"]
@@ -173,9 +181,21 @@ def _undo(fault: Fault, handle: ContainerHandle, found: Mapping[str, Any]) -> tu
             return (step("update", CpuPeriod=host["CpuPeriod"] or _CPU_PERIOD_US, CpuQuota=host["CpuQuota"] or -1),)
         case "memory_limit":
             return (step("update", Memory=host["Memory"] or -1, MemorySwap=host["MemorySwap"] or -1),)
+        case "no_names":
+            with _of(fault):
+                return (step("resolve", Text=read_resolver(Engine(handle.engine), handle.container_id)),)
         case "disconnect":
             return tuple(step("connect", Network=name, Aliases=list(aliases)) for name, aliases in handle.networks.items())
     return (step("start"),)
+
+
+@contextlib.contextmanager
+def _of(fault: Fault) -> Iterator[None]:
+    """Say of which fault it is that the engine refuses to help."""
+    try:
+        yield
+    except EngineError as error:
+        raise FaultError(f"{fault.id}: {fault.kind} at {fault.at}: {error.message}", advice=error.advice) from error
 
 
 def _do(fault: Fault, engine: Engine, method: str, path: str, **more: Any) -> Any:

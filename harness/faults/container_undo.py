@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness.faults.container_names import NOBODY, read_resolver, write_resolver
 from harness.faults.engine import Engine, EngineError
 from harness.faults.guardian.undo import ContainerStep
 
@@ -30,11 +31,17 @@ def restore(engine: Engine, step: ContainerStep) -> None:
             engine.ask("POST", f"{place}/start")
         case "update":
             engine.ask("POST", f"{place}/update", body=dict(step.body))
+        case "resolve" if found["State"]["Running"] and read_resolver(engine, step.container_id) == NOBODY:
+            write_resolver(engine, step.container_id, str(step.body["Text"]))
         case "connect" if step.body["Network"] not in found["NetworkSettings"]["Networks"]:
             body = {"Container": step.container_id, "EndpointConfig": {"Aliases": step.body["Aliases"]}}
             engine.ask("POST", f"/networks/{step.body['Network']}/connect", body=body)
 
 
 def _by_hand(step: ContainerStep) -> str:
-    what = {"update": "update --cpus/--memory of", "connect": f"network connect {step.body.get('Network', '')}"}
+    what = {
+        "update": "update --cpus/--memory of",
+        "connect": f"network connect {step.body.get('Network', '')}",
+        "resolve": "restart",
+    }
     return f"docker {what.get(step.do, step.do)} {step.container_id[:12]}"

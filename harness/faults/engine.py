@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,13 @@ class Engine:
         """
         query = {"stdout": "1", "stderr": "1"} | ({} if since_s is None else {"since": f"{since_s:.9f}", "timestamps": "1"})
         return _without_frames(self.ask_raw("GET", f"/containers/{container_id}/logs", query=query, timeout_s=20.0))
+
+    def execute(self, container_id: str, command: Sequence[str], *, user: str = "root") -> tuple[int, str]:
+        """Run a command in a container; return (exit code, what it said). Raises EngineError."""
+        asked = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(command), "User": user}
+        made = str(self.ask("POST", f"/containers/{container_id}/exec", body=asked)["Id"])
+        said = _without_frames(self.ask_raw("POST", f"/exec/{made}/start", body={"Detach": False, "Tty": False}))
+        return int(self.ask("GET", f"/exec/{made}/json")["ExitCode"] or 0), said.decode(errors="replace")
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
         if self._parts.scheme == "unix":

@@ -1,5 +1,6 @@
 """A described target that lives half in a container: each process is met by the way that it is described."""
 
+import contextlib
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ def container(engine: Engine) -> Iterator[str]:
     engine.ask("POST", "/containers/create", query={"name": name}, body={"Image": image, "Cmd": ["valkey-server"]})
     engine.ask("POST", f"/containers/{name}/start")
     yield name
-    engine.ask_raw("DELETE", f"/containers/{name}", query={"force": "true", "v": "true"})
+    with contextlib.suppress(EngineError):  # a test may have removed it
+        engine.ask_raw("DELETE", f"/containers/{name}", query={"force": "true", "v": "true"})
 
 
 def state(engine: Engine, name: str) -> dict:
@@ -82,6 +84,38 @@ def test_a_container_and_a_process_of_one_target_are_broken_and_healed_each_by_i
         worker.kill()
         worker.wait()
     assert state(engine, container)["Running"], "what ran before the run stays when it is over"
+
+
+def test_names_do_not_resolve_in_a_container_and_do_again(engine: Engine, container: str, tmp_path: Path) -> None:
+    """On a network of its own, where the engine's resolver knows the container by its name."""
+    network = engine.ask("POST", "/networks/create", body={"Name": f"{container}-net"})["Id"]
+    try:
+        engine.ask("POST", f"/networks/{network}/connect", body={"Container": container})
+        engine.ask("POST", f"/containers/{container}/restart", query={"t": "0"})
+        (tmp_path / "target.yaml").write_text(
+            DESCRIPTION.replace("NAME", container).replace(", worker: {pid_file: worker.pid}", "")
+        )
+        target = ExternalTarget(read_description(tmp_path / "target.yaml"), state_directory=tmp_path / "state", checked=False)
+        running = target.start(Needs(principals=1), tmp_path / "logs")
+        injector = FaultInjector(running.landscape, lambda *_, **__: None)
+
+        def resolves() -> bool:
+            return engine.execute(container, ["getent", "ahosts", container])[0] == 0
+
+        try:
+            before = engine.execute(container, ["cat", "/etc/resolv.conf"])
+            assert resolves()
+            injector.apply(fault("no_names", "containers.redis"))
+            assert not resolves()
+            injector.clear("f-no_names")
+            assert resolves()
+            assert engine.execute(container, ["cat", "/etc/resolv.conf"]) == before
+        finally:
+            assert injector.clear_all() == []
+            running.stop()
+    finally:
+        engine.ask_raw("DELETE", f"/containers/{container}", query={"force": "true", "v": "true"})
+        engine.ask_raw("DELETE", f"/networks/{network}")
 
 
 def test_a_container_that_is_not_there_is_told_before_anything_is_broken(engine: Engine, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ class ResumeStep:
 class ContainerStep:
     """One call of a container engine that brings a container back.
 
-    do: `unpause`, `start`, `update` (body: its limits) or `connect` (to network `body["Network"]`).
+    do: `unpause`, `start`, `update` (body: its limits), `connect` (to network `body["Network"]`) or `resolve` (body: `Text`,
+    the resolver's file).
     """
 
     engine: str

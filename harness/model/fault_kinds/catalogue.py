@@ -37,6 +37,7 @@ from harness.model.fault_kinds import (
     memory_limit,
     missing_done,
     missing_usage,
+    no_names,
     out_of_memory,
     outage,
     overload,
@@ -106,6 +107,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
         cpu_limit,
         memory_limit,
         disconnect,
+        no_names,
         # dependencies, by the store or the database itself
         read_only,
         out_of_memory,
