@@ -133,7 +133,11 @@ class _Rolling:
 
     def begin(self) -> None:
         """Replace the first one, then go on with that. Raises what that raises."""
-        self._cycles[0]()
+        try:
+            self._cycles[0]()
+        except HarnessError as error:
+            self.failure = error.message
+            raise
         self.done = 1
         self._thread.start()
 

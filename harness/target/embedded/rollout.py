@@ -24,7 +24,7 @@ _COUNTED = re.compile(
 
 
 class EmbeddedRollout:
-    """A `Rollout` of the embedded stack. expected: the other version should be running."""
+    """A `Rollout` of the embedded stack. expected: the other version was started, and not ended."""
 
     def __init__(
         self, site: Site, wiring: programs.Wiring, other: OtherVersion, *, front: str, instances: tuple[str, ...]
@@ -47,9 +47,9 @@ class EmbeddedRollout:
         if defect is not None:
             settings |= {"SERVICE_DEFECT": defect, "SERVICE_UNDER_TEST": "yes"}
         address = self._other.address
+        self.expected = True  # from here on there may be something to end
         programs.start_other_version(self._site, self._wiring, address, name=OTHER, settings=settings)
         self._site.wait(OTHER, lambda: answers(address, "/ready"), within_s=15)
-        self.expected = True
         time.sleep(_KNOWN_WITHIN_S)
         return self._site.handles()[OTHER]
 
