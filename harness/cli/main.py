@@ -25,6 +25,8 @@ _COMMANDS: dict[str, str] = {
     "show": "what a run came to, without opening the report",
     "compare": "is a run worse than another: intervals, significance, minimum effect",
     "pack": "a run directory as one file to pass on; digests checked",
+    "export": "a run's figures for Prometheus or OpenTelemetry; its objectives as OpenSLO",
+    "openslo": "objectives for a scenario from OpenSLO files",
     "sign": "record who decided on a release, on what digest",
     "fault": "see, add and clear faults of what is live",
     "ps": "what is live now",

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 EVERYTHING = {
     "errors", "model", "arrivals", "stats", "rundir", "documents", "scenario", "exchange", "provider", "faultproxy", "faults", "target",
-    "checks", "measure", "judge", "compare", "explain", "readiness", "report", "run", "api", "cli",
+    "checks", "measure", "judge", "compare", "explain", "readiness", "report", "export", "run", "api", "cli",
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"model", "errors", "rundir", "measure"},
     "readiness": {"model", "errors", "rundir", "documents"},
     "report": {"model", "errors", "rundir"},
+    "export": {"model", "errors", "rundir", "measure", "documents"},
     "run": EVERYTHING - {"api", "cli"},
     "api": EVERYTHING - {"cli"},
     "pytest_plugin": {"api", "errors"},

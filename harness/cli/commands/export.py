@@ -1,0 +1,77 @@
+"""`harness export`: a run's figures in other people's formats."""
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.errors import ConfigurationError
+
+_FORMATS = ("prometheus", "otlp", "openslo")
+
+
+@click.command("export")
+@click.argument("what", metavar="[DIR|SCENARIO]", default="reports/latest")
+@click.option("--format", "format_", type=click.Choice(_FORMATS), default="prometheus", show_default=True, help="What to write.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output by default.")
+def command(what: str, format_: str, out: Path | None) -> int:
+    """Write the run in DIR (reports/latest by default) as metrics, or its objectives (or a SCENARIO's) as OpenSLO.
+
+    \b
+    harness export --format prometheus --out /var/lib/node_exporter/harness.prom
+    harness export --format otlp | curl -H 'Content-Type: application/json' --data-binary @- http://127.0.0.1:4318/v1/metrics
+    harness export provider-outage --format openslo > slo.yaml
+    """
+    from harness.rundir.files import write_whole
+
+    text = _openslo(what) if format_ == "openslo" else _metrics(Path(what), format_)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(out, text.encode())
+        click.echo(out, err=True)
+    return 0
+
+
+def _metrics(directory: Path, format_: str) -> str:
+    from harness.export import families_of, to_otlp, to_prometheus
+    from harness.measure import read_run
+    from harness.model.judgement import Verdict
+    from harness.rundir import RunDirectory, codec
+
+    run = RunDirectory.open(directory)
+    reading = read_run(run)
+    verdict = codec.read_json(run.path / "verdict.json", Verdict)
+    families = families_of(reading, verdict)
+    plan = reading.plan
+    if format_ == "prometheus":
+        return to_prometheus(families, {"run": plan.run_id, "scenario": plan.scenario.name, "target": plan.target.name})
+    resource = {
+        "service.name": "harness",
+        "service.version": plan.harness_version,
+        "harness.run.id": plan.run_id,
+        "harness.scenario": plan.scenario.name,
+        "harness.target": plan.target.name,
+        **({"harness.target.version": plan.target.version} if plan.target.version else {}),
+    }
+    start_ns = plan.clock.zero_wall_ns if plan.clock is not None else 0
+    return json.dumps(to_otlp(families, resource, start_ns=start_ns, end_ns=start_ns + plan.end_ns), indent=1) + "\n"
+
+
+def _openslo(what: str) -> str:
+    import yaml
+
+    from harness.cli.options import make_target
+    from harness.export import openslo_of
+    from harness.run.session import RunRequest, plan_scenario
+    from harness.rundir import RunDirectory
+    from harness.scenario import find_scenario, read_scenario
+
+    if Path(what).is_dir():
+        plan = RunDirectory.open(Path(what)).read_plan()
+    else:
+        plan = plan_scenario(RunRequest(scenario=read_scenario(find_scenario(what)), target=make_target("embedded", 1)))
+    documents = openslo_of(plan)
+    if len(documents) == 1:
+        raise ConfigurationError(f"{what}: none of its objectives is a share that OpenSLO can say")
+    return str(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=120))

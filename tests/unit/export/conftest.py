@@ -1,0 +1,6 @@
+"""The builder of run directories stands with the judge's tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "judge"))
