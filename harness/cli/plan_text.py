@@ -5,6 +5,7 @@ from harness.model.fault_radius import blast_radius
 from harness.model.objective import Kind, Objective
 from harness.model.plan import Phase, Plan
 from harness.model.units import NS_PER_S, format_duration
+from harness.scenario.locustfile import undecided
 from harness.stats import requests_for_pass, smallest_n_to_pass
 
 ASSUMED_BAD_RATIO = 0.2
@@ -19,9 +20,7 @@ def plan_text(plan: Plan) -> str:
     radius = blast_radius(plan.faults, plan.scenario.blast_radius)
     lines += ["", *radius] if radius else []
     lines += ["", "load"]
-    mix = ", ".join(f"{part.name} {part.weight_ratio:.0%}" for part in plan.load.mix)
-    lines += [f"  about {plan.planned_requests:,} requests ({mix}), {plan.load.streamed_ratio:.0%} streamed"]
-    lines += [f"  {plan.load.principals} users"]
+    lines += _load(plan)
     for burst in plan.load.bursts:
         at = format_duration(burst.at_ns)
         lines += [f"  at {at}: {burst.count} at once by {burst.principal} (check {burst.check_id})"]
@@ -31,6 +30,18 @@ def plan_text(plan: Plan) -> str:
     lines += ["", f"takes {format_duration(seconds * NS_PER_S)} and the stack's start and stop (about 15 s)"]
     lines += [f"costs at most ${plan.planned_cost_usd:.4f} of simulated money"]
     return "\n".join(lines)
+
+
+def _load(plan: Plan) -> list[str]:
+    file = plan.load.locustfile
+    if file is not None:
+        return [
+            f"  about {plan.planned_requests:,} arrivals, each a task of {file.path} (sha256 {file.digest[:12]})",
+            "  the scenario's mix, prompts and streamed share are not used: the tasks say what is asked",
+        ]
+    mix = ", ".join(f"{part.name} {part.weight_ratio:.0%}" for part in plan.load.mix)
+    streamed = f"{plan.load.streamed_ratio:.0%} streamed"
+    return [f"  about {plan.planned_requests:,} requests ({mix}), {streamed}", f"  {plan.load.principals} users"]
 
 
 def _span(phase: Phase) -> str:
@@ -50,6 +61,8 @@ def _objective(plan: Plan, objective: Objective) -> list[str]:
     least = smallest_n_to_pass(bad_limit, objective.confidence)
     likely = requests_for_pass(bad_limit, bad_limit * ASSUMED_BAD_RATIO)
     lines = [f"{objective.id}: {objective.written}; a pass needs {least} requests without a bad one, {likely} for a good chance"]
+    if plan.load.locustfile is not None and (when := undecided(objective)) is not None:
+        lines.append(f"    {when}")
     for segment, phase in zip(plan.load.segments, plan.phases, strict=True):
         if phase.name in objective.during:
             lines.append(f"    {phase.name}: about {expected_count([segment]):.0f} planned")

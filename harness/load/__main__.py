@@ -1,7 +1,7 @@
-"""`python -m harness.load [lead | join]`: a load worker, the master of several, or a worker for a master elsewhere.
+"""`python -m harness.load [lead | join | look]`: a load worker, the master of several, or a worker for a master elsewhere.
 
 The first two are driven over their standard input (`harness.model.assignment`); `join` takes its orders from its own
-command line and from the master.
+command line and from the master. `look FILE` imports a locustfile, says what is in it and sends nothing.
 """
 
 import locust  # noqa: F401, I001 - patches sockets and threads, which must come before everything else
@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Protocol
 
 import gevent
@@ -19,16 +20,22 @@ from harness.errors import ConfigurationError, ExitCode, HarnessError
 from harness.load.carrier import Carrier
 from harness.load.join import JoinedWorker, Joining
 from harness.load.leader import Leader
+from harness.load.locustfile import import_locustfile
 from harness.load.member import Member
 from harness.load.messages import ARMED, ENDED, READY, Empty, Ended, Ready
+from harness.load.only_allowed import OnlyAllowed
 from harness.load.orders import Orders
 from harness.load.seal import Seal
+from harness.load.senders import KEY_VARIABLE, refused
 from harness.load.worker import Worker
 from harness.model.assignment import Assignment, Lost
 from harness.rundir.codec import from_json
 
 TOKEN_VARIABLE = "HARNESS_WORKER_TOKEN"  # noqa: S105 - the name of a variable, not its value
 _KEPT_WITHIN_S = 1.0
+_CHANNEL = os.dup(1)
+"""Where the conductor hears us. What a locustfile prints must not be taken for a word of ours: it goes to the log."""
+os.dup2(2, 1)
 
 
 class _Life(Protocol):
@@ -135,12 +142,37 @@ class _Master:
             self._leader.stop()
 
 
+class _Look:
+    """Imports a locustfile before a run, so that what is wrong with it is told before anything starts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def run(self) -> None:
+        """Say what is in the file. Raises ConfigurationError."""
+        tried: list[str] = []
+        OnlyAllowed((), tried.append)
+        os.environ.setdefault(KEY_VARIABLE, "")
+        try:
+            file = import_locustfile(self._path)
+        except ConfigurationError:
+            if tried:
+                raise refused(self._path, tried[0]) from None
+            raise
+        _write(_CHANNEL, json.dumps({"event": "looked", **file.facts()}).encode() + b"\n")
+
+    def stop(self) -> None:
+        """An import cannot be stopped half-way; the process ends with its own."""
+
+
 def _life(arguments: list[str]) -> _Life:
     """Return what this process is to be. Raises ConfigurationError."""
     if not arguments:
         return _Alone()
     if arguments == ["lead"]:
         return _Master()
+    if len(arguments) == 2 and arguments[0] == "look":
+        return _Look(Path(arguments[1]))
     parser = argparse.ArgumentParser(prog="python -m harness.load", exit_on_error=False)
     parser.add_argument("role", choices=["join"])
     parser.add_argument("--master", required=True)
@@ -157,7 +189,7 @@ def _life(arguments: list[str]) -> _Life:
 
 def _tell(event: dict[str, str | int]) -> None:
     """Write one event. A conductor that is gone reads none, and the samples matter more."""
-    _write(1, json.dumps(event).encode() + b"\n")
+    _write(_CHANNEL, json.dumps(event).encode() + b"\n")
 
 
 def _write(fd: int, line: bytes) -> None:

@@ -1,6 +1,6 @@
 """What waits for answers before it asks again: later turns of conversations, and users of a closed loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import gevent
 from gevent.event import Event
@@ -74,7 +74,7 @@ class ClosedLoops:
         self._asked = 0
         self.is_over = False
 
-    def start(self, segments: tuple[ArrivalSegment, ...]) -> None:
+    def start(self, segments: Sequence[ArrivalSegment]) -> None:
         """Start the users of every closed segment; each begins with its segment."""
         for segment in segments:
             if segment.process is ArrivalProcess.CLOSED:

@@ -86,7 +86,10 @@ class JoinedWorker:
         if welcome.plan_json is None:
             raise LoadError("the master gave no plan")
         directory = RunDirectory.create(place)
-        directory.write_plan(from_json(welcome.plan_json.encode(), Plan, where="the master's plan"))
+        plan = from_json(welcome.plan_json.encode(), Plan, where="the master's plan")
+        if plan.load.locustfile is not None:
+            raise ConfigurationError("the master's plan runs a locustfile, and no code comes over the wire: run it there")
+        directory.write_plan(plan)
         assignment = Assignment(
             run_directory=str(place),
             base_url=welcome.base_url,

@@ -7,7 +7,7 @@ import msgspec
 from harness.exchange import Outcome
 from harness.load.relay import append, exchanges_path
 from harness.load.schedule import Schedule
-from harness.load.wording import Wording
+from harness.load.senders import Asked
 from harness.model.assignment import Assignment
 from harness.model.outcome import BAD_RESULTS, Result
 from harness.rundir import RunDirectory
@@ -25,10 +25,10 @@ _LIKE_A_KEY = re.compile(rb"[A-Za-z0-9_.~+/=-]{4,}")
 class KeptExchanges:
     """One worker's file of exchanges, a JSON object a line. Raises StorageError from `flush`."""
 
-    def __init__(self, directory: RunDirectory, schedule: Schedule, wording: Wording, assignment: Assignment) -> None:
+    def __init__(self, directory: RunDirectory, schedule: Schedule, asked: Asked, assignment: Assignment) -> None:
         self._path = exchanges_path(directory, assignment.worker)
         self._schedule = schedule
-        self._wording = wording
+        self._asked = asked
         self._keys = {name: key.encode() for name, key in assignment.keys.items() if key}
         self._secrets = frozenset(self._keys.values())
         self._wanted: set[int] = set()
@@ -57,12 +57,12 @@ class KeptExchanges:
         line = msgspec.json.encode(
             {
                 "seq": self._schedule.seq[index],
-                "request_id": self._wording.request_id(index),
+                "request_id": self._asked.request_id(index),
                 "user_class": name,
                 "result": outcome.result.value,
                 "error_kind": None if outcome.error_kind is None else outcome.error_kind.value,
                 "status_code": outcome.status_code,
-                "request": self._text(index, self._wording.request(index)),
+                "request": self._text(index, self._asked.request(index)),
                 "response": self._text(index, outcome.body),
                 "response_bytes": outcome.body_bytes,
             }

@@ -122,6 +122,11 @@ class Layout:
         seq, self._free_seq = self._free_seq, self._free_seq + 1
         return self.schedule.add((intended_ns, seq, request, principal, 0, deal.prompt_tokens, -1, 1))
 
+    def add_asked(self, request: int, *, intended_ns: int) -> int:
+        """Add what a task of a locustfile asks by itself; return its place."""
+        seq, self._free_seq = self._free_seq, self._free_seq + 1
+        return self.schedule.add((intended_ns, seq, request, 0, 0, -1, -1, 1))
+
     def _deal(self, k: int) -> Deal:
         if self._dealer is None:
             raise ValueError("a mix needs at least one class, and each class a prompt")

@@ -10,20 +10,18 @@ from gevent.event import Event
 
 from harness.arrivals import peak_rps
 from harness.errors import HarnessError, LoadError
-from harness.exchange import End, Outcome, Reading, never_answered
-from harness.load.address import resolve
-from harness.load.answers import ClosedLoops, Conversations
+from harness.exchange import End, Outcome, never_answered
 from harness.load.carrier import Carrier
 from harness.load.clock import Alarm
 from harness.load.kept import KeptExchanges
-from harness.load.pool import MAX_LANES, Pool
 from harness.load.pulse import LiveFile, Pulse
 from harness.load.recorder import Recorder
 from harness.load.schedule import Layout
-from harness.load.wording import Wording, request_id_prefix
+from harness.load.senders import Lanes, Sender, Visitors, most_in_flight
+from harness.load.wording import request_id_prefix
 from harness.model.assignment import Assignment
 from harness.model.error_kind import ErrorKind
-from harness.model.plan import ArrivalProcess, Plan
+from harness.model.plan import Plan
 from harness.model.units import NS_PER_S
 from harness.rundir import RunDirectory
 from harness.rundir.schemas import SAMPLES_SCHEMA
@@ -49,30 +47,16 @@ class Worker:
             layout = Layout(plan, worker=assignment.worker, workers=assignment.workers)
         except ValueError as error:
             raise LoadError(f"{assignment.run_directory}/plan.json: {error}") from error
-        self._address = resolve(assignment.base_url, assignment.allowed_hosts)
         self._schedule = layout.schedule
-        is_closed = any(segment.process is ArrivalProcess.CLOSED for segment in plan.load.segments)
-        wording = Wording(
-            self._schedule, assignment, host=self._address.host_header, run_id=plan.run_id, all_principals=is_closed
-        )
-        self._kept = KeptExchanges(directory, self._schedule, wording, assignment)
         self._recorded = bytearray(len(self._schedule))
         self._pulse = Pulse(self._schedule, worker=assignment.worker)
-        self._pool = Pool(
-            address=self._address,
-            schedule=self._schedule,
-            wording=wording,
-            reading=Reading(plan.signals),
-            ledger=self,
-            timeout_ns=plan.load.request_timeout_ns,
-            max_lanes=most_lanes(assignment),
-            keeps=self._kept.wants,
-        )
-        self._conversations = Conversations(layout, wording, self._pool)
-        self._loops = ClosedLoops(
-            layout, self._pool, now_ns=lambda: time.monotonic_ns() - self._zero_ns, added=lambda: self._recorded.append(0)
-        )
-        self._pool.warm(warm_lanes(plan, assignment.workers))
+        self._failure: HarnessError | None = None
+        self._over = Event()  # nothing more to wait for: all ended, told to stop, or failed
+        self._sender = self._make_sender(assignment, layout)
+        self._kept = KeptExchanges(directory, self._schedule, self._sender.asked, assignment)
+        self._sender.warm(warm_lanes(plan, assignment.workers))
+        if self._failure is not None:
+            raise self._failure
         self._recorder = Recorder(
             StreamWriter(directory.samples_stream_path(assignment.worker), SAMPLES_SCHEMA),
             self._schedule,
@@ -83,9 +67,7 @@ class Worker:
         self._carrier = carrier or Carrier(self.dispatch, host=assignment.base_url, on_error=self.broke)
         self._zero_ns = 0
         self._may_send = Event()
-        self._over = Event()  # nothing more to wait for: all ended, told to stop, or failed
         self._stopped = False
-        self._failure: HarnessError | None = None
         if carrier is None:
             self._carrier.start()
         gc.collect()
@@ -104,7 +86,7 @@ class Worker:
     def never_run(self) -> None:
         """Close the samples of a run that was called off before its zero: every arrival is a row that was stopped."""
         self._carrier.stop()
-        self._pool.cut_short(End.STOPPED)
+        self._sender.cut_short(End.STOPPED)
         for index in range(len(self._schedule)):
             self._recorder.record(index, never_answered(ErrorKind.STOPPED, None))
         self._recorder.close()
@@ -116,7 +98,7 @@ class Worker:
         Raises what made it impossible to go on, after closing what could be closed.
         """
         self._zero_ns = zero_monotonic_ns
-        self._pool.start(zero_monotonic_ns)
+        self._sender.start(zero_monotonic_ns)
         pulse = gevent.spawn(self._beat)
         pulse.link_exception(lambda greenlet: self.broke(greenlet.exception))
         if not self._over.is_set():
@@ -146,8 +128,7 @@ class Worker:
         except HarnessError as error:
             self.failed(error)
         self._kept.ended(index, outcome)
-        self._loops.ended(index)
-        self._conversations.ended(index, outcome)
+        self._sender.ended(index, outcome)
         name = self._schedule.requests[self._schedule.request[index]].user_class.name
         self._carrier.told(name, outcome, started_ns, outcome.body_bytes)
 
@@ -166,13 +147,13 @@ class Worker:
         """Hand out every arrival at its moment, whatever the answers do. Runs in Locust's user."""
         self._may_send.wait()
         alarm = Alarm()
-        schedule, pool, zero_ns = self._schedule.intended_ns, self._pool, self._zero_ns
-        self._loops.start(self._plan.load.segments)
+        schedule, sender, zero_ns = self._schedule.intended_ns, self._sender, self._zero_ns
+        sender.start_loops(self._plan.load.segments)
         try:
             for index in range(self._schedule.open_count):
                 alarm.wait_until(zero_ns + schedule[index])
                 self._pulse.due += 1
-                pool.send(index)
+                sender.send(index)
                 if index % _YIELD_EVERY == 0:
                     gevent.sleep(0)  # after a stall all that is due goes out, but not before the lanes can begin
         finally:
@@ -190,7 +171,7 @@ class Worker:
                 self._pulse.woke(now_ns - tick_ns)
                 if tick_ns // NS_PER_S != (tick_ns - _TICK_NS) // NS_PER_S:
                     self._write(now_ns)
-                done = self._pulse.finished == len(self._schedule)
+                done = self._pulse.finished == len(self._schedule) and not self._sender.in_flight
                 if (done and now_ns >= end_ns) or now_ns >= end_ns + self._plan.load.drain_ns:
                     self._over.set()
                     return
@@ -203,11 +184,38 @@ class Worker:
     def _write(self, now_ns: int) -> None:
         self._kept.flush()
         self._recorder.flush()
-        self._live.append(self._pulse.line(now_ns, self._phase_at(now_ns - NS_PER_S // 2), self._pool.in_flight))
+        self._live.append(self._pulse.line(now_ns, self._phase_at(now_ns - NS_PER_S // 2), self._sender.in_flight))
 
     def broke(self, error: Exception) -> None:
         """End the run for a bug of ours."""
         self.failed(LoadError(f"the load engine broke: {error!r}", advice="this is a bug: please report it"))
+
+    def _make_sender(self, assignment: Assignment, layout: Layout) -> Sender:
+        plan = self._plan
+        if plan.load.locustfile is not None:
+            return Visitors(
+                plan.load.locustfile,
+                plan,
+                assignment,
+                layout,
+                self,
+                added=lambda: self._recorded.append(0),
+                keeps=self._keeps,
+                max_in_flight=most_in_flight(assignment),
+            )
+        return Lanes(
+            plan,
+            assignment,
+            layout,
+            self,
+            added=lambda: self._recorded.append(0),
+            keeps=self._keeps,
+            now_ns=lambda: time.monotonic_ns() - self._zero_ns,
+            max_in_flight=most_in_flight(assignment),
+        )
+
+    def _keeps(self, index: int) -> bool:
+        return self._kept.wants(index)
 
     def _phase_at(self, now_ns: int) -> str:
         started = [phase.name for phase in self._plan.phases if phase.start_ns <= now_ns]
@@ -215,9 +223,9 @@ class Worker:
 
     def _close(self, pulse: gevent.Greenlet) -> None:
         pulse.kill()
-        self._loops.is_over = self._conversations.is_over = True
+        self._sender.ask_no_more()
         self._carrier.stop()
-        self._pool.cut_short(End.STOPPED if self._stopped else End.DRAIN_ENDED)
+        self._sender.cut_short(End.STOPPED if self._stopped else End.DRAIN_ENDED)
         now_ns = time.monotonic_ns() - self._zero_ns
         try:
             for index, recorded in enumerate(self._recorded):
@@ -230,13 +238,6 @@ class Worker:
             self._live.close()
         except HarnessError as error:
             self._failure = self._failure or error
-
-
-def most_lanes(assignment: Assignment) -> int:
-    """Return how many requests of this worker may be in flight: its share of what somebody allowed, rounded down."""
-    if assignment.max_in_flight is None:
-        return MAX_LANES
-    return max(1, min(MAX_LANES, assignment.max_in_flight // assignment.workers))
 
 
 def warm_lanes(plan: Plan, workers: int) -> int:

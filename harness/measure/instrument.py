@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.measure.requests import Floats, Requests
+from harness.model.error_kind import ErrorKind
 from harness.model.histogram import merge, quantile_ns
 from harness.model.judgement import InstrumentHealth
 from harness.model.live import LiveLine
@@ -114,6 +115,13 @@ def _unsent(requests: Requests, sent: int) -> list[str]:
     lost = requests.size - sent
     if lost <= UNSENT_RATIO * requests.size:
         return []
+    raised = int(np.count_nonzero(requests.error_kind.is_in([ErrorKind.TASK_FAILED])))
+    if 2 * raised > lost:
+        return [
+            f"{raised} tasks of the locustfile raised after all had gone well (of {requests.size} requests, bound "
+            f"{100 * UNSENT_RATIO:.1f} %), and what they would have asked next is missing: logs/ tells the lines; mend them, or "
+            "let them call `response.failure(...)`"
+        ]
     return [
         f"{lost} of {requests.size} intended requests were never sent (bound {100 * UNSENT_RATIO:.1f} %): "
         "lower the rate, or add --workers"

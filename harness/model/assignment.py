@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 class Assignment:
     """One worker's part of the load. The plan is read from `run_directory/plan.json`.
 
+    base_path: what of the target's URL comes after the port, for the tasks of a locustfile; `chat_path` begins with it.
     auth_value: template of the header's value, `${key}` stands for the principal's key.
     keys: principal to key. Worker `worker` of `workers` sends arrivals k with k mod workers == worker.
     model_names: a plan's model to the target's name for it. max_in_flight: over all workers; None for no bound.
@@ -31,6 +32,7 @@ class Assignment:
     base_url: str
     keys: Mapping[str, str] = field(repr=False)
     chat_path: str = "/v1/chat/completions"
+    base_path: str = ""
     auth_header: str = "Authorization"
     auth_value: str = "Bearer ${key}"
     model_names: Mapping[str, str] = field(default_factory=dict)

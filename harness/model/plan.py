@@ -135,10 +135,19 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocustfileReference:
+    """A locustfile of the user's, whose tasks are what is asked. path: absolute; digest: sha256 of its bytes."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """What the load workers send.
 
     principals: how many ordinary users share the mix, named `user-0000` and on.
+    locustfile: each arrival is one task of it, and the mix is one class that stands for it; None: the mix is what is asked.
     """
 
     segments: tuple[ArrivalSegment, ...]
@@ -149,6 +158,7 @@ class LoadPlan:
     drain_ns: int
     workers: int = 1
     bursts: tuple[Burst, ...] = ()
+    locustfile: LocustfileReference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.model.plan import TargetReference
+from harness.model.plan import LocustfileReference, TargetReference
 from harness.model.signals import Signals
 
 
@@ -126,11 +126,13 @@ class Limits:
 class Approach:
     """How load reaches a target; by default OpenAI's way.
 
+    base_path: what of the target's URL comes after the port; `chat_path` begins with it.
     auth_value: `${key}` stands for the principal's key. model_names: a scenario's model to the target's name for it.
     allowed_hosts: those beside loopback that somebody typed on the command line. max_in_flight: None for no bound.
     """
 
     chat_path: str = "/v1/chat/completions"
+    base_path: str = ""
     auth_header: str = "Authorization"
     auth_value: str = "Bearer ${key}"
     model_names: Mapping[str, str] = field(default_factory=dict)
@@ -151,6 +153,7 @@ class Offer:
     missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
     limits: what the plan must keep to; None where the target is the harness's own.
     toxics_of_toxiproxy: the links run through a real Toxiproxy, which has its own toxics only and picks no requests.
+    locustfile: what says what is asked, in the place of a scenario's mix; None where the mix does.
     """
 
     reference: TargetReference
@@ -165,6 +168,7 @@ class Offer:
     missing: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
     toxics_of_toxiproxy: bool = False
+    locustfile: LocustfileReference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

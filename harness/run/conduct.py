@@ -119,6 +119,7 @@ def _start(
         base_url=live.target.base_url,
         keys=live.target.keys,
         chat_path=approach.chat_path,
+        base_path=approach.base_path,
         auth_header=approach.auth_header,
         auth_value=approach.auth_value,
         model_names=approach.model_names,

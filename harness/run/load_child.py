@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from harness.errors import LoadError
+from harness.errors import ConfigurationError, ExitCode, HarnessError, LoadError
 
 Message = dict[str, object]
 
@@ -64,7 +64,7 @@ class Child:
             except queue.Empty:
                 raise LoadError(f"{self._name} was not ready within {within_s:.0f} s{self.last_lines()}") from None
             if message is None:
-                raise LoadError(f"{self._name} died at its start{self.last_lines()}")
+                raise self.why(f"{self._name} died at its start")
             if message.get("event") == event:
                 return message
 
@@ -77,13 +77,22 @@ class Child:
     def raise_if_over(self, when: str) -> None:
         """Raise LoadError where it has ended, well or not."""
         if self._process.poll() is not None:
-            raise LoadError(f"{self._name} died {when}{self.last_lines()}")
+            raise self.why(f"{self._name} died {when}")
 
     def raise_if_failed(self) -> None:
         """Raise LoadError where it gave up by itself; one that was killed is for the master to miss."""
         code = self._process.poll()
         if code is not None and code > 0:
-            raise LoadError(f"{self._name} gave up in the middle of the run{self.last_lines()}")
+            raise self.why(f"{self._name} gave up in the middle of the run")
+
+    def why(self, what: str) -> HarnessError:
+        """Return the error of its end: the user's to mend where it says so, by its exit code, else our own trouble."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1.0)
+        if self._process.returncode == ExitCode.CONFIGURATION:
+            said = [line.removeprefix("harness.load: ") for line in self._said()]
+            return ConfigurationError("\n".join(said) or what)
+        return LoadError(f"{what}{self.last_lines()}")
 
     def was_killed(self) -> bool:
         """Return True where a signal ended it."""
@@ -106,8 +115,11 @@ class Child:
 
     def last_lines(self) -> str:
         """Return the last that it said, indented, to go behind a message."""
+        return "".join(f"\n    {line}" for line in self._said())
+
+    def _said(self) -> list[str]:
         self._logging.join(timeout=0.5)  # of one that has just died, hear all of it
-        return "".join(f"\n    {line}" for line in self._last)
+        return list(self._last)
 
     def _keep(self, stream: IO[bytes], log: Path) -> None:
         """Write its log, and remember the end of it: a full disk must not swallow the reason of a death."""

@@ -89,7 +89,7 @@ class LoadProcess:
         """Return True once the worker has said that it sent and drained everything. Raises LoadError if it died."""
         for message in self._child.messages():
             if message is None:
-                raise LoadError(f"the load worker died in the middle of the run{self._child.last_lines()}")
+                raise self._child.why("the load worker died in the middle of the run")
             if message.get("event") == "ended":
                 return True
         return False

@@ -18,6 +18,7 @@ from harness.run.attending import Attendant, questions_of
 from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
 from harness.run.load_process import Gathering
+from harness.run.look import look_at_locustfile
 from harness.run.places import default_out, new_run_id, point_latest, utc_now
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
@@ -99,6 +100,8 @@ def run_scenario(
     """
     run_id = new_run_id(request.scenario.document.name)
     plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
+    if (found := look_at_locustfile(plan)) is not None:
+        say(found)
     run = RunDirectory.create(request.out or default_out(run_id))
     if request.baseline is not None and request.baseline.is_file():
         write_whole(run.path / BASELINE_NAME, request.baseline.read_bytes())

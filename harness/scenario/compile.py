@@ -26,6 +26,7 @@ from harness.scenario.decidable import find_undecidable
 from harness.scenario.document import AbortDocument, ScenarioDocument
 from harness.scenario.faults import compile_faults
 from harness.scenario.judged import compile_objectives
+from harness.scenario.locustfile import find_not_for_locustfile, locustfile_label
 from harness.scenario.mix import compile_mix, turns_a_request, users_needed
 from harness.scenario.offered import find_not_offered, find_over_limit, tagged
 from harness.scenario.planned_checks import compile_checks
@@ -67,18 +68,22 @@ def compile_plan(
     load = LoadPlan(
         segments=segments,
         mix=mix,
-        streamed_ratio=document.load.stream,
-        principals=users_needed(segments, offer),
+        streamed_ratio=0.0 if offer.locustfile is not None else document.load.stream,
+        principals=1 if offer.locustfile is not None else users_needed(segments, offer),
         request_timeout_ns=document.request_timeout,
         drain_ns=document.drain,
         workers=workers,
         bursts=bursts,
+        locustfile=offer.locustfile,
     )
     objectives = compile_objectives(document, phases, load, cost_usd, findings)
     aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
     find_not_offered(document, objectives, mix, bursts, offer, findings)
     find_over_limit(document, segments, bursts, requests, cost_usd, offer, findings)
-    find_undecidable(document, objectives, phases, load, findings)
+    if offer.locustfile is None:
+        find_undecidable(document, objectives, phases, load, findings)
+    else:
+        find_not_for_locustfile(document, objectives, load, findings)
     findings.raise_if_any()
 
     return Plan(
@@ -106,7 +111,7 @@ def compile_plan(
         signals=offer.signals,
         planned_requests=requests,
         planned_cost_usd=cost_usd,
-        labels={**closed_loop_label(phases, segments), **(labels or {})},
+        labels={**closed_loop_label(phases, segments), **locustfile_label(load, objectives), **(labels or {})},
         overrides=scenario.overrides,
     )
 

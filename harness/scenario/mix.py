@@ -15,9 +15,14 @@ from harness.scenario.prompts import said_by
 USERS_PER_RPS = 20
 """Users for each request per second, at a limit of 10 a minute each: an even deal then uses 30 % of it."""
 
+LOCUSTFILE = "locustfile"
+"""The one class of a mix whose requests a locustfile makes: that of an arrival until its task has asked something."""
+
 
 def compile_mix(document: ScenarioDocument, offer: Offer, directory: FilePath, findings: Findings) -> tuple[UserClass, ...]:
     """Return the classes of the mix; notes unknown names and shares that do not sum to 1."""
+    if offer.locustfile is not None:  # it says what is asked; its requests have classes of their own, known when they come
+        return (UserClass(name=LOCUSTFILE, weight_ratio=1.0, prompts=("",)),)
     mix: list[UserClass] = []
     total = 0.0
     for name, part in document.load.mix.items():

@@ -30,6 +30,11 @@ def command(target: str, stream: bool, seed: int) -> int:
     if not Path(target).is_file():
         raise ConfigurationError(f"{target}: no such file; harness init writes a first one")
     external = make_external(target, seed, checked=False)
+    if external.offer().locustfile is not None:
+        raise ConfigurationError(
+            f"{target}: what a locustfile asks is its own: there is no one request to try",
+            advice="`harness run` tells what is wrong with the file before anything starts",
+        )
     with tempfile.TemporaryDirectory(prefix="harness-try-") as logs, Interruption() as interruption:
         running = None
         try:

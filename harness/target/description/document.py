@@ -251,6 +251,22 @@ class LimitsDocument(Strict):
     faults: list[str] = ["*"]
 
 
+class LocustfileDocument(Strict):
+    """`{locustfile: users.py}`: the tasks of a locustfile are what is asked, in the place of a scenario's mix."""
+
+    locustfile: Annotated[str, Field(min_length=1)]
+
+
+def _spoken(value: object) -> str:
+    return "Locustfile" if isinstance(value, dict) else "Name"
+
+
+Spoken = Annotated[
+    Annotated[Literal["openai-chat"], Tag("Name")] | Annotated[LocustfileDocument, Tag("Locustfile")], Discriminator(_spoken)
+]
+"""How the target is spoken to."""
+
+
 class HealthDocument(Strict):
     """`{get: /health}`: asked before the first request; anything but a 2xx answer ends the run there."""
 
@@ -263,7 +279,7 @@ class TargetDocument(Strict):
     name: Name
     base_url: Url
     version: VersionDocument | str | None = None
-    protocol: Literal["openai-chat"] = "openai-chat"
+    protocol: Spoken = "openai-chat"
     chat_path: UrlPath = "/v1/chat/completions"
     auth: AuthDocument = AuthDocument()
     principals: dict[Name, PrincipalDocument] = {}

@@ -1,5 +1,6 @@
 """Read and check a description file; every problem with its place. Needs no secret and starts nothing."""
 
+import ast
 import hashlib
 import ipaddress
 from collections.abc import Collection
@@ -13,7 +14,13 @@ from harness.documents.findings import Findings
 from harness.documents.located import Located, Path, read_located
 from harness.documents.problems import describe
 from harness.errors import ConfigurationError, did_you_mean
-from harness.target.description.document import FaultDocument, KeyStepDocument, ProvisionCommandDocument, TargetDocument
+from harness.target.description.document import (
+    FaultDocument,
+    KeyStepDocument,
+    LocustfileDocument,
+    ProvisionCommandDocument,
+    TargetDocument,
+)
 from harness.target.description.placeholders import each_text, references
 
 
@@ -79,6 +86,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
     for index, instance in enumerate(document.instances):
         _check_url(instance.base_url, ("instances", index, "base_url"), findings)
     _check_limits(document, findings)
+    _check_locustfile(document, located, findings)
     _check_keys(document, findings)
     for name, link in document.links.items():
         here: Path = ("links", name)
@@ -131,6 +139,20 @@ def _check_limits(document: TargetDocument, findings: Findings) -> None:
     if missing:
         what = f"{host} is not this machine: `limits` must say {', '.join(missing)}, to which the harness then holds itself"
         findings.add(("limits",) if limits else ("base_url",), what)
+
+
+def _check_locustfile(document: TargetDocument, located: Located, findings: Findings) -> None:
+    """Note a locustfile that cannot be one. It is read, never imported: a description may come out of a pull request."""
+    if not isinstance(document.protocol, LocustfileDocument):
+        return
+    here: Path = ("protocol", "locustfile")
+    path = FilePath(located.file).resolve().parent / document.protocol.locustfile
+    try:
+        ast.parse(path.read_bytes(), filename=path.name)
+    except OSError as error:
+        findings.add(here, f"the locustfile {document.protocol.locustfile!r} cannot be read: {error.strerror}")
+    except (SyntaxError, ValueError) as error:
+        findings.add(here, f"{document.protocol.locustfile!r} is no Python: {error}")
 
 
 def is_loopback_name(host: str) -> bool:

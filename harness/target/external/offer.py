@@ -1,10 +1,13 @@
 """What a described target can be asked for, and which key of the description would offer what is missing."""
 
+import hashlib
 from pathlib import Path
 
-from harness.model.plan import TargetReference
+from harness.errors import ConfigurationError
+from harness.model.plan import LocustfileReference, TargetReference
 from harness.model.target import Limits, Offer
 from harness.target.description import Description
+from harness.target.description.document import LocustfileDocument
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
 from harness.target.external.signals import signals_of
 
@@ -41,7 +44,21 @@ def offer_of(description: Description) -> Offer:
         freeze_only=frozenset(f"processes.{name}" for name, part in document.processes.items() if not part.starts_again),
         missing=missing,
         limits=limits_of(description),
+        locustfile=locustfile_of(description),
     )
+
+
+def locustfile_of(description: Description) -> LocustfileReference | None:
+    """Return the locustfile that says what is asked; None where a scenario's mix does. Raises ConfigurationError."""
+    protocol = description.document.protocol
+    if not isinstance(protocol, LocustfileDocument):
+        return None
+    path = path_of(description, protocol.locustfile)
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the locustfile cannot be read: {error.strerror}") from error
+    return LocustfileReference(path=str(path), digest=digest)
 
 
 def limits_of(description: Description) -> Limits | None:

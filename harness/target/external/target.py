@@ -146,7 +146,7 @@ class ExternalTarget:
             commands=own_faults(self.description, placeholders),
             containers=containers,
         )
-        if not self._checked:
+        if not self._checked or self.offer().locustfile is not None:  # what its tasks ask is not ours to try out
             return running
         found = preflight(running, self.offer())
         return replace(running, reference=replace(running.reference, version=self._version(found, placeholders)))
@@ -205,12 +205,19 @@ class ExternalTarget:
         value = placeholders.fill(document.auth.value, {"key": "${key}"})
         return Approach(
             chat_path=caller.base_path + document.chat_path,
+            base_path=caller.base_path,
             auth_header=document.auth.header,
             auth_value=value,
             model_names=dict(document.models),
-            allowed_hosts=(caller.address[0],) if self._allowed else (),
+            allowed_hosts=self._may_be_loaded(caller),
             max_in_flight=None if limits is None else limits.concurrency,
         )
+
+    def _may_be_loaded(self, caller: Caller) -> tuple[str, ...]:
+        """Return the hosts beside loopback that get load: our own goes to one address, a locustfile's to all that were typed."""
+        if not self._allowed:
+            return ()
+        return (caller.address[0], *self._allowed) if self.offer().locustfile is not None else (caller.address[0],)
 
     def _version(self, headers: Mapping[str, str], placeholders: Placeholders) -> str | None:
         version = self.description.document.version
