@@ -32,11 +32,17 @@ class Pulse:
         self._latency: Counter[int] = Counter()
         self._dispatch_lag: Counter[int] = Counter()
         self._loop_lag: Counter[int] = Counter()
+        self._canary: Counter[int] = Counter()
+        self._canary_failed = 0
         self._cpu_s = _cpu_s()
         self._wall_ns = time.monotonic_ns()
         self._gc_ns = 0
         self._gc_began_ns = 0
         gc.callbacks.append(self._collected)
+
+    def begin(self) -> None:
+        """Count from now on: what the worker's own start cost is no figure of the run."""
+        self._cpu_s, self._wall_ns, self._gc_ns = _cpu_s(), time.monotonic_ns(), 0
 
     def started(self, index: int, started_ns: int) -> None:
         """Count a request that goes out."""
@@ -55,6 +61,13 @@ class Pulse:
     def woke(self, late_ns: int) -> None:
         """Count one wake-up of the loop."""
         self._loop_lag[bucket_of(late_ns)] += 1
+
+    def sang(self, took_ns: int | None) -> None:
+        """Count a canary probe: how long it took, None where it was not answered."""
+        if took_ns is None:
+            self._canary_failed += 1
+        else:
+            self._canary[bucket_of(took_ns)] += 1
 
     def _collected(self, phase: str, _: object) -> None:
         if phase == "start":
@@ -80,13 +93,17 @@ class Pulse:
             dispatch_lag=self._dispatch_lag,
             loop_lag=self._loop_lag,
             gc_ms=round(self._gc_ns / 1e6, 3),
-            open_files=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - counted, once a second: no object a file
+            open_files=_open_files(),
+            open_files_limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            canary=self._canary,
+            canary_failed=self._canary_failed,
             cpu_ratio=round((cpu_s - self._cpu_s) * 1e9 / max(wall_ns - self._wall_ns, 1), 4),
         )
         self._gc_ns = 0
         self._told, self._cpu_s, self._wall_ns = told, cpu_s, wall_ns
         self._results, self._sources = Counter(), Counter()
         self._latency, self._dispatch_lag, self._loop_lag = Counter(), Counter(), Counter()
+        self._canary, self._canary_failed = Counter(), 0
         return line
 
 
@@ -111,3 +128,11 @@ class LiveFile:
 def _cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _open_files() -> int:
+    """Return how many descriptors are open; all there are, where not one is left to look with."""
+    try:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counted, once a second: no object a file
+    except OSError:
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

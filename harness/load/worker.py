@@ -11,6 +11,7 @@ from gevent.event import Event
 from harness.arrivals import peak_rps
 from harness.errors import HarnessError, LoadError
 from harness.exchange import End, Outcome, never_answered
+from harness.load.canary import Canary
 from harness.load.carrier import Carrier
 from harness.load.clock import Alarm
 from harness.load.kept import KeptExchanges
@@ -63,6 +64,7 @@ class Worker:
             worker=assignment.worker,
             id_prefix=request_id_prefix(plan.run_id),
         )
+        self._canary = Canary(self._pulse.sang)
         self._live = LiveFile(directory.live_path)
         self._carrier = carrier or Carrier(self.dispatch, host=assignment.base_url, on_error=self.broke)
         self._zero_ns = 0
@@ -85,6 +87,7 @@ class Worker:
 
     def never_run(self) -> None:
         """Close the samples of a run that was called off before its zero: every arrival is a row that was stopped."""
+        self._canary.close()
         self._carrier.stop()
         self._sender.cut_short(End.STOPPED)
         for index in range(len(self._schedule)):
@@ -99,6 +102,8 @@ class Worker:
         """
         self._zero_ns = zero_monotonic_ns
         self._sender.start(zero_monotonic_ns)
+        self._pulse.begin()
+        self._canary.start()
         pulse = gevent.spawn(self._beat)
         pulse.link_exception(lambda greenlet: self.broke(greenlet.exception))
         if not self._over.is_set():
@@ -223,6 +228,7 @@ class Worker:
 
     def _close(self, pulse: gevent.Greenlet) -> None:
         pulse.kill()
+        self._canary.close()
         self._sender.ask_no_more()
         self._carrier.stop()
         self._sender.cut_short(End.STOPPED if self._stopped else End.DRAIN_ENDED)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.measure.on_time import on_time_of
 from harness.measure.requests import Floats, Requests
+from harness.measure.vitals import vitals_of
 from harness.model.error_kind import ErrorKind
 from harness.model.histogram import merge, quantile_ns
 from harness.model.judgement import InstrumentHealth
@@ -47,6 +49,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
     loop_ms = None if loop_ns is None else loop_ns / NS_PER_MS
     cpu_ratio = busiest_cpu_ratio(live)
     bound_ms = error_bound_ms(plan)
+    on_time, vitals = on_time_of(requests, bound_ms), vitals_of(live)
     problems = [*_missing(plan, requests), *_unsent(requests, sent)]
     if lag_ms is not None and lag_ms > bound_ms:
         problems.append(
@@ -69,6 +72,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
             f"a load worker used {100 * cpu_ratio:.0f} % of its core over {CPU_SECONDS} s (bound {100 * CPU_RATIO:.0f} %): "
             "lower the rate or add --workers"
         )
+    problems += [*on_time.problems(bound_ms), *vitals.problems(bound_ms)]
     if not live:
         problems.append("the load workers left no live lines, so nothing tells whether the generator kept up: run again")
     return InstrumentHealth(
@@ -77,6 +81,10 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
         lag_p99_ms=lag_ms,
         loop_lag_p99_ms=loop_ms,
         cpu_ratio=cpu_ratio,
+        achieved_ratio=on_time.worst_ratio,
+        canary_p95_ms=vitals.canary_p95_ms,
+        gc_ratio=vitals.gc_ratio,
+        files_ratio=vitals.files_ratio,
         valid=not problems,
         problems=tuple(problems),
     )

@@ -106,13 +106,21 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentHealth:
-    """Was the instrument at fault? problems: one sentence for each bound that was broken; empty when valid."""
+    """Was the instrument at fault? problems: one sentence for each bound that was broken; empty when valid.
+
+    achieved_ratio: the share of arrivals that left on time, in the worst five seconds. canary_p95_ms: what a probe took
+    that is answered at once. gc_ratio: time in the garbage collector; files_ratio: descriptors in use; of the worst worker.
+    """
 
     intended: int
     sent: int
     lag_p99_ms: float | None
     loop_lag_p99_ms: float | None
     cpu_ratio: float | None
+    achieved_ratio: float | None = None
+    canary_p95_ms: float | None = None
+    gc_ratio: float | None = None
+    files_ratio: float | None = None
     valid: bool
     problems: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """One line of `live.jsonl`: what one load worker saw in one second."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +11,9 @@ class LiveLine:
     t_ns: end of the second, from the run's zero. `intended` counts arrivals that fell due, `sent` those that went
     out, `ended` those that finished in this second; `in_flight` is at its end. Latencies are on the intended clock.
     loop_lag: how late the worker's event loop woke; cpu_ratio: CPU seconds per second of the worker (1.0 is a core).
-    gc_ms: how long the garbage collector held the worker in this second; open_files: its descriptors at the end.
+    gc_ms: how long the garbage collector held the worker in this second; open_files: its descriptors at the end, of
+    open_files_limit (0 where none is known). canary: how long probes took that are answered at once, on a warm connection;
+    canary_failed: those that got no answer.
     """
 
     worker: int
@@ -29,3 +31,6 @@ class LiveLine:
     cpu_ratio: float
     gc_ms: float = 0.0
     open_files: int = 0
+    open_files_limit: int = 0
+    canary: Mapping[int, int] = field(default_factory=dict)
+    canary_failed: int = 0
