@@ -30,7 +30,12 @@ print(listener.getsockname()[1], flush=True)
 connection, _ = listener.accept()
 listener.close()
 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-while connection.recv(4096):
+while True:
+    try:
+        if not connection.recv(4096):
+            break
+    except OSError:
+        break
     connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok")
 """
 
@@ -45,7 +50,10 @@ class Canary:
         self._sang = sang
         self._reading = Reading(Signals())
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _ANSWERER], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+            [sys.executable, "-I", "-S", "-c", _ANSWERER],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
