@@ -41,12 +41,8 @@ docs: .venv-docs/.ready  ## the documentation as a site in build/site; a broken 
 	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	@touch $@
 
-bench: $(READY)  ## the load engine beside its peers, in one run; for a quiet machine
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_costs.py
-	@$(BIN)/python benchmarks/load_rate.py 1000 10
-	@$(BIN)/python benchmarks/load_rate.py 4000 10
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_peers.py
-	@$(BIN)/python benchmarks/load_truth.py
+bench: $(READY)  ## the load engine's table beside its peers (k6, wrk, hey where they are), in one run; for a quiet machine
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_table.py $(ARGS)
 
 clean: ## remove what runs and tools left in this checkout, but no run
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

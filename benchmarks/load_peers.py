@@ -131,9 +131,8 @@ def fast_http_turn(port: int, seconds: float) -> tuple[int, float | None]:
     return int(rows[-1].split(",")[2]), None
 
 
-def main() -> None:
-    """Print the table."""
-    seconds = min(float(sys.argv[1]) if len(sys.argv) > 1 else 20.0, 20.0)
+def turns(seconds: float, rounds: int = 2) -> dict[str, Turn]:
+    """Return the best turn of each tool that is here: all against one instant target, one after the other, in turn."""
     target = subprocess.Popen([sys.executable, load_rate.__file__, "serve"], stdout=subprocess.PIPE)
     try:
         assert target.stdout is not None
@@ -146,7 +145,7 @@ def main() -> None:
                 print(f"not run: {name} is not on the PATH")
         tools["Locust FastHttpUser"] = lambda: fast_http_turn(port, seconds)
         best: dict[str, Turn] = {}
-        for _ in range(2):
+        for _ in range(rounds):
             for name, run in tools.items():
                 time.sleep(0.5)
                 turn = measured(run, seconds)
@@ -155,6 +154,13 @@ def main() -> None:
     finally:
         target.kill()
         target.wait()
+    return best
+
+
+def main() -> None:
+    """Print the table."""
+    seconds = min(float(sys.argv[1]) if len(sys.argv) > 1 else 20.0, 20.0)
+    best = turns(seconds)
     beside = best.get("k6")
     print(f"{CONNECTIONS} connections, closed loop, {seconds:g} s, instant target; the start-up of the peers counts as their CPU")
     print(f"{'tool':20} {'requests/s':>11} {'CPU ms per 1,000':>17} {'of k6 rate':>11} {'of k6 CPU':>10}")

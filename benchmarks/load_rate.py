@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from harness.measure.close import close_samples
 from harness.model.plan import (
     ArrivalProcess,
     ArrivalSegment,
@@ -98,15 +100,20 @@ def run(directory: RunDirectory, port: int) -> int:
     return zero_ns
 
 
-def main() -> None:
-    """Run once and print."""
-    if "serve" in sys.argv:
-        import uvloop
+@dataclass(frozen=True)
+class Rate:
+    """What one rate did. Lag and service in milliseconds: p50, p99, most. size: bytes of a sample while running."""
 
-        uvloop.run(serve())
-        return
-    rate_rps = min(float(sys.argv[1]) if len(sys.argv) > 1 else 1000.0, 10_000.0)
-    seconds = min(float(sys.argv[2]) if len(sys.argv) > 2 else 5.0, 30.0)
+    arrivals: int
+    lag_ms: tuple[float, float, float]
+    service_ms: tuple[float, float, float]
+    cpu_us: float
+    size: float
+    closed_size: float
+
+
+def at_rate(rate_rps: float, seconds: float) -> Rate:
+    """Return what one worker does at a rate."""
     with (
         tempfile.TemporaryDirectory() as place,
         subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE) as target,
@@ -125,14 +132,40 @@ def main() -> None:
             for line, before in zip(lines, [0, *(line.t_ns for line in lines)], strict=False)
         )
         size = directory.samples_stream_path(0).stat().st_size
+        close_samples(directory)
+        closed = directory.samples_path.stat().st_size
     results = set(table["result"].to_pylist())
     if results != {"answered"}:
         sys.exit(f"not a benchmark: {', '.join(sorted(results))}")
-    print(f"{table.num_rows} arrivals in {seconds:g} s, all answered")
-    for name, values in (("dispatch lag", lag_ms), ("service time", service_ms)):
-        p50, p99, worst = np.percentile(values, [50, 99, 100])
-        print(f"{name:14} p50 {p50:.3f} ms   p99 {p99:.3f} ms   max {worst:.1f} ms")
-    print(f"{'CPU':14} {cpu_s / table.num_rows * 1e6:.0f} us an arrival; {size / table.num_rows:.0f} B a sample on disk")
+
+    def three(values: "np.typing.NDArray[np.float64]") -> tuple[float, float, float]:
+        p50, p99, most = np.percentile(values, [50, 99, 100])
+        return float(p50), float(p99), float(most)
+
+    return Rate(
+        arrivals=table.num_rows,
+        lag_ms=three(lag_ms),
+        service_ms=three(service_ms),
+        cpu_us=cpu_s / table.num_rows * 1e6,
+        size=size / table.num_rows,
+        closed_size=closed / table.num_rows,
+    )
+
+
+def main() -> None:
+    """Run once and print."""
+    if "serve" in sys.argv:
+        import uvloop
+
+        uvloop.run(serve())
+        return
+    rate_rps = min(float(sys.argv[1]) if len(sys.argv) > 1 else 1000.0, 10_000.0)
+    seconds = min(float(sys.argv[2]) if len(sys.argv) > 2 else 5.0, 30.0)
+    found = at_rate(rate_rps, seconds)
+    print(f"{found.arrivals} arrivals in {seconds:g} s, all answered")
+    for name, (p50, p99, most) in (("dispatch lag", found.lag_ms), ("service time", found.service_ms)):
+        print(f"{name:14} p50 {p50:.3f} ms   p99 {p99:.3f} ms   max {most:.1f} ms")
+    print(f"{'CPU':14} {found.cpu_us:.0f} us an arrival; {found.size:.0f} B a sample, {found.closed_size:.0f} B closed")
 
 
 if __name__ == "__main__":

@@ -36,13 +36,59 @@ def freeze(pid: int, until: float) -> None:
         time.sleep(2)
 
 
+K6 = """
+import http from 'k6/http';
+export const options = {{
+  scenarios: {{ open: {{ executor: 'constant-arrival-rate', rate: {rate}, timeUnit: '1s', duration: '{seconds}s',
+    preAllocatedVUs: 300, maxVUs: 2000 }} }}, summaryTrendStats: ['p(95)', 'p(99)'],
+}};
+export default function () {{
+  const headers = {{ 'content-type': 'application/json', authorization: 'Bearer k' }};
+  http.post('{url}', '{body}', {{ headers: headers, timeout: '20s' }});
+}}
+"""
+BODY = '{"model":"sim-small","messages":[{"role":"user","content":"What is 7?"}]}'
+
+
+def of_k6(program: str, rate_rps: float, seconds: float, *, frozen: bool) -> tuple[float, float]:
+    """Return what k6's arrival-rate executor says, and the provider's own figure of the same run: p95 if frozen, else p99."""
+    provider, port, control = started_provider()
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            script, summary = Path(place) / "open.js", Path(place) / "summary.json"
+            url = f"http://127.0.0.1:{port}/v1/chat/completions"
+            script.write_text(K6.format(rate=round(rate_rps), seconds=round(seconds), url=url, body=BODY))
+            if frozen:
+                threading.Thread(target=freeze, args=(provider.pid, time.monotonic() + seconds + 3), daemon=True).start()
+            subprocess.run([program, "run", "--quiet", "--summary-export", summary, script], check=True, capture_output=True)
+            durations = json.loads(summary.read_text())["metrics"]["http_req_duration"]
+        with urllib.request.urlopen(f"http://{control}/calls", timeout=20) as answer:
+            calls = json.load(answer)
+    finally:
+        provider.kill()
+        provider.wait()
+    if not frozen:
+        return float(durations["p(99)"]), float(np.percentile([c["ended_ns"] - c["received_ns"] for c in calls], 99) / 1e6)
+    # When each was meant is k6's secret: its arrivals are evenly spaced, so its k-th call was meant k periods after the first.
+    received = sorted(call["received_ns"] for call in calls)
+    ends = [call["ended_ns"] for call in sorted(calls, key=lambda call: call["received_ns"])]
+    meant = [received[0] + round(number * S / rate_rps) for number in range(len(received))]
+    true = [end - at for end, at in zip(ends, meant, strict=True)]
+    return float(durations["p(95)"]), float(np.percentile(true, 95) / 1e6)
+
+
+def started_provider() -> "tuple[subprocess.Popen[bytes], int, str]":
+    """Return a provider of its own, its port and its control's address."""
+    provider = subprocess.Popen([sys.executable, "-m", "harness.provider"], stdout=subprocess.PIPE)
+    assert provider.stdout is not None
+    ready = json.loads(provider.stdout.readline())
+    return provider, int(ready["endpoints"]["primary"].rsplit(":", 1)[1]), str(ready["control"])
+
+
 def compare(rate_rps: float, seconds: float, *, frozen: bool) -> tuple[float, float]:
     """Return the measured and the true percentile in milliseconds: p95 of responses where frozen, else p99 of service."""
-    provider = subprocess.Popen([sys.executable, "-m", "harness.provider"], stdout=subprocess.PIPE)
+    provider, port, control = started_provider()
     try:
-        assert provider.stdout is not None
-        ready = json.loads(provider.stdout.readline())
-        port = int(ready["endpoints"]["primary"].rsplit(":", 1)[1])
         with tempfile.TemporaryDirectory() as place:
             directory = RunDirectory.create(Path(place) / "run")
             plan = load_rate.plan(rate_rps, seconds)
@@ -51,7 +97,7 @@ def compare(rate_rps: float, seconds: float, *, frozen: bool) -> tuple[float, fl
                 threading.Thread(target=freeze, args=(provider.pid, time.monotonic() + seconds + 3), daemon=True).start()
             zero_ns = load_rate.run(directory, port)
             rows = directory.streamed_samples().select(["request_id", "intended_ns", "started_ns", "ended_ns"]).to_pylist()
-        with urllib.request.urlopen(f"http://{ready['control']}/calls", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://{control}/calls", timeout=20) as answer:
             calls = {call["request_id"]: call for call in json.load(answer)}
     finally:
         provider.kill()

@@ -124,3 +124,28 @@ def test_a_full_disk_is_an_error_that_says_where(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="full: No space left on device"):
         record_one()
+
+
+def test_a_sample_is_small_while_running_and_smaller_when_closed(tmp_path: Path) -> None:
+    """At 1,000 a second, with every column of a stream that was answered."""
+    import pyarrow.parquet as pq  # the one test that reads what the close writes
+
+    source = random.Random(3)
+    writer = recorder(tmp_path / "s")
+    count = 20_000
+    for number in range(count):
+        at_ns = number * 1_000_000 + source.randrange(1_000_000)
+        outcome = Outcome(
+            result=Result.ANSWERED, source=Source.PRIMARY, status_code=200, first_byte_ns=at_ns + source.randrange(10**8),
+            first_content_ns=at_ns + source.randrange(10**8, 2 * 10**8), last_content_ns=at_ns + source.randrange(2 * 10**8, 10**9),
+            ended_ns=at_ns + source.randrange(10**9, 2 * 10**9), gap_p95_ns=source.randrange(10**7), gap_max_ns=source.randrange(10**8),
+            chunks=source.randrange(20, 200), prompt_tokens=source.randrange(5, 500), completion_tokens=source.randrange(20, 200),
+            claimed_cost_usd=source.random() / 1000, claimed_fallback=False, cache="miss",
+        )  # fmt: skip
+        writer.record(number % len(SCHEDULE), outcome, started_ns=at_ns, pool_wait_ns=source.randrange(10**5))
+        if number % 1000 == 999:
+            writer.flush()
+    writer.close()
+    assert (tmp_path / "s").stat().st_size / count <= 200  # docs/explanation/load.md says how far that is from the goal
+    pq.write_table(read_stream(tmp_path / "s", SAMPLES_SCHEMA), tmp_path / "closed.parquet", compression="zstd")
+    assert (tmp_path / "closed.parquet").stat().st_size / count <= 100
