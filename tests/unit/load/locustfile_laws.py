@@ -1,6 +1,6 @@
 """What is wrong with a locustfile is told with its line; what its clients tell becomes an outcome; its users are dealt fairly.
 
-Run by `test_load_locustfile.py` in a process of its own, because Locust's import patches the process.
+Run by `test_load_locustfile_laws.py` in a process of its own, because Locust's import patches the process.
 """
 
 import errno
