@@ -4,7 +4,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.errors import FaultError, HarnessError
 from harness.faults.backend import Backend
@@ -18,6 +18,7 @@ _ROLLED_WITHIN_S = 90.0
 _SURE = 1e-6
 """A share is seen in what our own requests meet; that none of them met it must be this unlikely before it counts."""
 _SEEN_WITHIN_S = 10.0
+_BACK_WITHIN_S = 10.0
 
 
 class DeployBackend:
@@ -43,11 +44,14 @@ class DeployBackend:
         if fault.kind == "rolling_restart":
             if not isinstance(self._processes, ProcessBackend):
                 raise FaultError(f"{fault.id}: the instances of this target cannot be started again one by one")
-            cycle, within_s = self._processes.cycle, float(values["within"]) / 1000
-            rolling = self._rolling[fault.id] = _Rolling(
-                [lambda name=name: cycle(fault, name, within_s=within_s) for name in self._rollout.instances],  # type: ignore[misc]
-                pause_s=float(values["pause"]) / 1000,
-            )
+            within_s, cycle = float(values["within"]) / 1000, self._processes.cycle
+
+            def replace(name: str) -> None:
+                cycle(fault, name, within_s=within_s)
+                self._see_back(fault, name)
+
+            names, pause_s = self._rollout.instances, float(values["pause"]) / 1000
+            rolling = self._rolling[fault.id] = _Rolling(replace, names, pause_s=pause_s)
             rolling.begin()
             return
         percent = _percent(fault)
@@ -116,6 +120,16 @@ class DeployBackend:
     def release(self) -> None:
         """Nothing: see `renew`."""
 
+    def _see_back(self, fault: Fault, name: str) -> None:
+        """Wait until the balancer sends requests to an instance again: the next one may end only then."""
+        deadline = time.monotonic() + _BACK_WITHIN_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(HarnessError):  # nobody answers for a moment where there was one instance only
+                if self._rollout.answering().removeprefix("service-") == name.removeprefix("service-"):
+                    return
+            time.sleep(0.02)
+        raise FaultError(f"{fault.id}: {name} is ready again, and the balancer has sent nobody to it for {_BACK_WITHIN_S:.0f} s")
+
     def _others(self, seen: list[str]) -> set[str]:
         present = {name.removeprefix("service-") for name in self._rollout.instances}
         return {name for name in seen if name.removeprefix("service-") not in present}
@@ -124,8 +138,9 @@ class DeployBackend:
 class _Rolling:
     """One instance after the other, in a thread of its own. done: how many are replaced."""
 
-    def __init__(self, cycles: list[Callable[[], None]], *, pause_s: float) -> None:
-        self._cycles = cycles
+    def __init__(self, replace: Callable[[str], None], names: Sequence[str], *, pause_s: float) -> None:
+        self._replace = replace
+        self._names = names
         self._pause_s = pause_s
         self.done = 0
         self.failure: str | None = None
@@ -134,7 +149,7 @@ class _Rolling:
     def begin(self) -> None:
         """Replace the first one, then go on with that. Raises what that raises."""
         try:
-            self._cycles[0]()
+            self._replace(self._names[0])
         except HarnessError as error:
             self.failure = error.message
             raise
@@ -149,10 +164,10 @@ class _Rolling:
             raise FaultError(f"instances are still being replaced after {within_s:.0f} s")
 
     def _run(self) -> None:
-        for cycle in self._cycles[1:]:
+        for name in self._names[1:]:
             time.sleep(self._pause_s)
             try:
-                cycle()
+                self._replace(name)
             except HarnessError as error:
                 self.failure = error.message
                 return

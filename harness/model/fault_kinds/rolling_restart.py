@@ -1,4 +1,7 @@
-"""Each instance is told to end (SIGTERM), and started again, one after the other, as a rolling deploy does."""
+"""Each instance is told to end (SIGTERM), and started again, one after the other, as a rolling deploy does.
+
+The next one ends only when the balancer sends requests to the one before.
+"""
 
 from harness.model.fault import Parameter
 from harness.model.fault_kinds.deploy import deploy

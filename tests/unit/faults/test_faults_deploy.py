@@ -38,7 +38,7 @@ class Site:
 
     def answering(self) -> str:
         self._asked += 1
-        return self._answers(self._asked) if self._percent else "a"
+        return self._answers(self._asked) if self._percent else "ab"[self._asked % 2]
 
     def answered(self) -> int:
         return 7
@@ -133,3 +133,14 @@ def test_an_instance_that_does_not_come_back_is_never_proved_clear(broken):
     assert not deploys.in_force(rolling)
     with pytest.raises(FaultError, match=f"{broken} did not start again"):
         deploys.prove_clear(rolling)
+
+
+def test_an_instance_to_which_the_balancer_sends_nobody_stops_the_rolling_restart(monkeypatch):
+    monkeypatch.setattr("harness.faults.deploy._BACK_WITHIN_S", 0.05)
+    cycled = []
+    site = Site()
+    site.answering = lambda: "b"  # type: ignore[method-assign]
+    deploys = backend(site, lambda _, name, within_s: cycled.append(name))
+    with pytest.raises(FaultError, match="service-a is ready again, and the balancer has sent nobody to it"):
+        deploys.apply(fault("rolling_restart", pause=0))
+    assert cycled == ["service-a"], "the other one is left alone"
