@@ -1,8 +1,13 @@
 """What JUnit files of pytest say was seen: so that CI runs every test once where it must pass, and says what ran.
 
 As a plugin, `PASSED=FILE:FILE pytest -p seen` leaves out the tests that have passed there; one that was skipped, or that is
-not known there, stays in. As a program, `seen.py not-run FILE...` names the tests that were skipped, and `seen.py closing
-FILE...` is pytest's closing line for all of the files together. Of a test in several files the last one counts.
+not known there, stays in. As a program:
+
+    seen.py not-run FILE...          names the tests that were skipped
+    seen.py unexpected LIST FILE...  those that a list does not name, and names that were not skipped; exit 1 where any is
+    seen.py closing FILE...          pytest's closing line for all of the files together
+
+Of a test in several files the last one counts.
 """
 
 import os
@@ -11,6 +16,7 @@ import sys
 import xml.etree.ElementTree as Xml
 from collections import Counter
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -45,6 +51,15 @@ def not_run(paths: Iterable[Path]) -> list[str]:
     )
 
 
+def unexpected(patterns: Iterable[str], skipped: Iterable[str]) -> list[str]:
+    """Return what differs between a list and the tests that were skipped, a sentence each; a pattern with * may name none."""
+    expected, names = [line for line in patterns if line and not line.startswith("#")], list(skipped)
+    told = [f"not run, and not expected so: {name}" for name in names if not any(fnmatchcase(name, each) for each in expected)]
+    return told + [
+        f"expected not to run, and was not skipped: {each}" for each in expected if "*" not in each and each not in names
+    ]
+
+
 def closing(paths: Iterable[Path]) -> str:
     """Return pytest's closing line: each test once, the seconds of all files."""
     files = list(paths)
@@ -60,6 +75,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if done.get(key(item.nodeid)) != "passed"]
 
 
+def main(what: str, *names: str) -> int:
+    """Do what the command line asks for; return the exit code."""
+    paths = [Path(name) for name in names]
+    if what == "unexpected":
+        lines = unexpected(paths[0].read_text(encoding="utf-8").splitlines(), not_run(paths[1:]))
+    else:
+        lines = {"not-run": not_run, "closing": lambda files: [closing(files)]}[what](paths)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 1 if what == "unexpected" and lines else 0
+
+
 if __name__ == "__main__":
-    told = {"not-run": lambda files: "\n".join(not_run(files)), "closing": closing}[sys.argv[1]]
-    sys.stdout.write(told([Path(path) for path in sys.argv[2:]]) + "\n")
+    sys.exit(main(*sys.argv[1:]))

@@ -59,6 +59,24 @@ def test_what_was_skipped_is_named_once_without_its_parameters(place: Path) -> N
     assert told(place, "not-run", "user.xml") == ["test_suite::test_in_part", "test_suite::test_of_root"]
 
 
+@pytest.mark.parametrize(
+    ("patterns", "differs"),
+    [
+        ("test_suite::test_in_part\ntest_suite::test_of_root\n", []),
+        ("# in words\ntest_suite::*\n", []),
+        ("test_suite::test_of_root\n", ["not run, and not expected so: test_suite::test_in_part"]),
+        ("test_suite::*\nother::*\nother::one\n", ["expected not to run, and was not skipped: other::one"]),
+    ],
+)
+def test_the_list_of_what_is_not_run_is_held_both_ways(place: Path, patterns: str, differs: list[str]) -> None:
+    (place / "list").write_text(patterns, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, str(CI / "seen.py"), "unexpected", "list", "user.xml"],
+        cwd=place, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout.splitlines()) == (1 if differs else 0, differs)
+
+
 def test_a_test_that_failed_or_was_skipped_runs_again_and_no_other(place: Path) -> None:
     assert told(place, "closing", "root.xml")[0].startswith("4 passed in ")
 
