@@ -6,7 +6,28 @@ Planning imports nothing but nouns; a judge is loaded when it is called.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from harness.checks import budget_cap, rate_limit, retry_amplification
+from harness.checks import (
+    answer_privacy,
+    audit_log,
+    authentication,
+    backup,
+    breaker,
+    budget_cap,
+    cache,
+    drain,
+    guard_bypass,
+    health,
+    input_validation,
+    key_rotation,
+    messages_once,
+    personal_data,
+    rate_limit,
+    rate_refusals,
+    reservation_leak,
+    retry_amplification,
+    server_counts,
+    time_limits,
+)
 from harness.model.check import CheckPlanner
 from harness.model.judgement import Judgement
 from harness.model.plan import PlannedCheck
@@ -16,11 +37,30 @@ if TYPE_CHECKING:
 
 CheckJudge = Callable[["Reading", PlannedCheck], Judgement]
 
-CHECKS: Mapping[str, tuple[CheckPlanner, CheckJudge]] = {
-    budget_cap.PLANNER.name: (budget_cap.PLANNER, budget_cap.judge),
-    rate_limit.PLANNER.name: (rate_limit.PLANNER, rate_limit.judge),
-    retry_amplification.PLANNER.name: (retry_amplification.PLANNER, retry_amplification.judge),
-}
+_ALL = (
+    answer_privacy,
+    audit_log,
+    authentication,
+    backup,
+    breaker,
+    budget_cap,
+    cache,
+    drain,
+    guard_bypass,
+    health,
+    input_validation,
+    key_rotation,
+    messages_once,
+    personal_data,
+    rate_limit,
+    rate_refusals,
+    reservation_leak,
+    retry_amplification,
+    server_counts,
+    time_limits,
+)
+
+CHECKS: Mapping[str, tuple[CheckPlanner, CheckJudge]] = {each.PLANNER.name: (each.PLANNER, each.judge) for each in _ALL}
 
 PLANNERS: Mapping[str, CheckPlanner] = {name: planner for name, (planner, _) in CHECKS.items()}
 

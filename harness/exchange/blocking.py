@@ -22,6 +22,11 @@ def ask(
     CLOCK_MONOTONIC. The deadline holds for all of it, the connection and a trickling answer included (not for the
     resolution of a name: probes ask addresses).
     """
+    return converse(address, request, Exchange(reading, streamed=streamed), timeout_ns=timeout_ns, zero_ns=zero_ns)
+
+
+def converse(address: tuple[str, int], request: bytes, exchange: Exchange, *, timeout_ns: int, zero_ns: int = 0) -> Outcome:
+    """Send a request and feed its answer to an exchange, whose headers can be asked for afterwards; else as `ask`."""
     deadline_ns = time.monotonic_ns() + timeout_ns
     try:
         connection = socket.create_connection(address, timeout=timeout_ns / 1e9)
@@ -33,7 +38,6 @@ def ask(
         return never_answered(ErrorKind.CONNECT_FAILED, time.monotonic_ns() - zero_ns)
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        exchange = Exchange(reading, streamed=streamed)
         end = _talk(connection, request, exchange, deadline_ns, zero_ns)
         return exchange.outcome(end, time.monotonic_ns() - zero_ns)
 

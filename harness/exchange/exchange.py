@@ -84,6 +84,11 @@ class Exchange:
             self._take(body, at_ns)
         return response.complete or response.broken is not None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The answer's headers as far as they came, lower-case names."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._response.headers.items()}
+
     def outcome(self, end: End, at_ns: int) -> Outcome:
         """Return what became of the request, whose conversation ended as told at `at_ns`.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from harness.errors import ConfigurationError
 from harness.model.plan import PlainRequest
@@ -61,10 +62,12 @@ def filler(seed: int, length: int) -> str:
     return (text * (length // len(text) + 1))[:length]
 
 
-def request_head(destination: Destination, *, streamed: bool, method: str = "POST") -> bytes:
+def request_head(
+    destination: Destination, *, streamed: bool, method: str = "POST", further: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """Return the head of a request up to the request id: what is the same for every request of one principal.
 
-    Raises ConfigurationError on a header that would break out of its line.
+    further: headers beside the ordinary ones. Raises ConfigurationError on a header that would break out of its line.
     """
     lines = [
         f"{method} {destination.path} HTTP/1.1",
@@ -76,6 +79,7 @@ def request_head(destination: Destination, *, streamed: bool, method: str = "POS
     ]
     if destination.auth_value is not None:
         lines.append(f"{destination.auth_header}: {destination.auth_value}")
+    lines += [f"{name}: {value}" for name, value in further.items()]
     for line in lines:
         if any(character in line for character in "\r\n\0"):
             name = line.split(":", 1)[0].split("\r", 1)[0].split("\n", 1)[0]

@@ -120,6 +120,8 @@ def _judge_objective(reading: Reading, objective: Objective) -> list[Judgement]:
 
 def _judge_check(reading: Reading, check: PlannedCheck) -> Judgement:
     known = CHECKS.get(check.name)
+    if check.not_offered is not None:
+        return _not_applicable(check, check.not_offered)
     if known is not None:
         return known[1](reading, check)
     return Judgement(
@@ -130,6 +132,19 @@ def _judge_check(reading: Reading, check: PlannedCheck) -> Judgement:
         reason=f"this version of the harness knows no check {check.name!r}",
         covers=check.covers,
         phase=check.phase,
+    )
+
+
+def _not_applicable(check: PlannedCheck, why: str) -> Judgement:
+    return Judgement(
+        id=check.id,
+        kind=Kind.CHECK,
+        severity=Severity.GATE,
+        status=Status.NOT_APPLICABLE,
+        reason=f"not put to the test: {why}",
+        covers=check.covers,
+        phase=check.phase,
+        written=check.name,
     )
 
 

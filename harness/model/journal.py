@@ -24,6 +24,9 @@ class Event(enum.StrEnum):
     DRILL_ANSWERED = "drill.answered"  # subject: the same, or `stop`; data: go, by
     NOTE = "note"  # what somebody who watches wrote down; subject: by what or whom; data: text
     HAND = "hand"  # a command from a second terminal; subject: which one
+    ACTION_STARTED = "action.started"  # of a check; subject: `CHECK/NAME`
+    ACTION_DONE = "action.done"
+    ACTION_FAILED = "action.failed"
     PROCESS_DIED = "process.died"
     TROUBLE = "trouble"
     ABORTED = "aborted"

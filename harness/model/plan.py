@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.model.fault import Fault, Scalar
 from harness.model.objective import Objective
+from harness.model.probe import Action, MadePrincipal, Probe
 from harness.model.signals import Signals
 
 
@@ -163,13 +164,17 @@ class LoadPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCheck:
-    """A behaviour check on the timeline: its name in the catalogue and its settings."""
+    """A behaviour check on the timeline: its name in the catalogue and its settings.
+
+    not_offered: why the target cannot be put to it, naming the key that is missing; then it has no steps.
+    """
 
     id: str
     name: str
     phase: str
     settings: Mapping[str, Scalar]
     covers: tuple[str, ...] = ()
+    not_offered: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +221,7 @@ class Plan:
     """A run, decided before it starts.
 
     clock: None until the stack is up and the zero is fixed.
+    probes, actions: what checks send and have done. principals: users made for them, with no budget of their own.
     capped_principals: users with a daily budget of their own, in dollars, beside the ordinary ones.
     planned_requests, planned_cost_usd: what the plan expects to send and to spend with every call to the primary.
     baseline: the file of an earlier run that this one is to be compared with, as it was named.
@@ -234,6 +240,9 @@ class Plan:
     faults: tuple[Fault, ...]
     objectives: tuple[Objective, ...]
     checks: tuple[PlannedCheck, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    actions: tuple[Action, ...] = ()
+    principals: tuple[MadePrincipal, ...] = ()
     abort_when: tuple[AbortCondition, ...] = ()
     capped_principals: Mapping[str, float] = field(default_factory=dict)
     signals: Signals = field(default_factory=Signals)

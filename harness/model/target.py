@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.model.plan import LocustfileReference, TargetReference
+from harness.model.probe import Action, ActionDone, MadePrincipal
 from harness.model.signals import Signals
 
 
@@ -96,10 +97,13 @@ class CommandFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One instance of the service, reached past the balancer."""
+    """One instance of the service, reached past the balancer. live, ready, metrics: paths, None where there is none."""
 
     name: str
     base_url: str
+    live: str | None = None
+    ready: str | None = None
+    metrics: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,7 @@ class Offer:
     model: what a request asks for where its class names no model of its own. models: those that a class may name
     beside it; None for any.
     prompt_tag: prompts carry `[hs:SEQ]`, by which the provider's calls are joined where no header is passed on.
+    capabilities: what checks can use of it beside load: `actions.rotate-key`, `instances`, `principals.tenants`, `logs`.
     freeze_only: processes that nothing could start again, so that no fault may end them.
     missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
     limits: what the plan must keep to; None where the target is the harness's own.
@@ -164,6 +169,7 @@ class Offer:
     model: str = "auto"
     models: frozenset[str] | None = None
     prompt_tag: bool = False
+    capabilities: frozenset[str] = frozenset()
     freeze_only: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
@@ -173,10 +179,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a plan asks of a target at its start. capped_principals: name to daily budget in dollars."""
+    """What a plan asks of a target at its start.
+
+    capped_principals: name to daily budget in dollars. made: further users, made for checks.
+    """
 
     principals: int
     capped_principals: Mapping[str, float] = field(default_factory=dict)
+    made: tuple[MadePrincipal, ...] = ()
     seed: int = 0
 
 
@@ -270,6 +280,22 @@ def approach_of(target: RunningTarget) -> Approach:
     """Return how load reaches a running target; one that has no `approach` of its own is reached in OpenAI's way."""
     approach = getattr(target, "approach", None)
     return approach if isinstance(approach, Approach) else Approach()
+
+
+class Actor(Protocol):
+    """A running target on which checks can have something done; not every target is one."""
+
+    def act(self, action: Action) -> ActionDone:
+        """Do what a check asks for; returns when it is done. Raises StackError where it cannot be done."""
+
+    def ended_on_purpose(self) -> frozenset[str]:
+        """Return the processes that an action has ended and none has started again."""
+
+
+def actor_of(target: RunningTarget) -> Actor | None:
+    """Return what acts on a running target; None where nothing can be done on it."""
+    actor = getattr(target, "actor", None)
+    return actor if actor is not None and hasattr(actor, "act") else None
 
 
 class Target(Protocol):

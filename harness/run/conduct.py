@@ -23,6 +23,7 @@ from harness.run.hand import Hand, Owner
 from harness.run.interruption import Interruption
 from harness.run.live import Live, View, journal, record_anyway
 from harness.run.load_process import Gathering, start_load
+from harness.run.probing import Probing
 from harness.run.truth import collect_calls
 from harness.rundir import RunDirectory
 
@@ -94,7 +95,7 @@ def _start(
 ) -> Plan:
     say(f"starting the {plan.target.kind} stack ...")
     began = time.monotonic()
-    needs = Needs(principals=plan.load.principals, capped_principals=plan.capped_principals, seed=plan.seed)
+    needs = Needs(principals=plan.load.principals, capped_principals=plan.capped_principals, made=plan.principals, seed=plan.seed)
     live.target = target.start(needs, run.logs)
     took_s = round(time.monotonic() - began, 2)
     run.record(Event.STACK_READY, seconds=took_s)
@@ -132,6 +133,7 @@ def _start(
     live.clock = Clock(zero_monotonic_ns=time.monotonic_ns() + lead_ns, zero_wall_ns=time.time_ns() + lead_ns)
     plan = replace(plan, clock=live.clock)
     run.write_plan(plan)
+    live.probing = Probing(plan, run, live.target, live.clock)
     live.load.go(live.clock.zero_monotonic_ns)
     run.record(Event.LOAD_STARTED)
     live.hand.begin()
@@ -142,6 +144,8 @@ def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> Non
     """Heal, then stop, then keep; each step happens whatever became of the one before. Never raises."""
     if live.hand is not None:
         live.hand.close()
+    if live.probing is not None:
+        live.probing.close(within_s=0.0)
     live.lanes.close(within_s=IN_PROGRESS_S)
     if live.injector is not None:
         for failure in live.injector.clear_all(within_s=CLEAR_WITHIN_S):

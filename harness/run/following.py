@@ -13,6 +13,7 @@ from harness.model.plan import Plan
 from harness.run.abort import abort_reason
 from harness.run.attending import Attended
 from harness.run.live import Live, journal
+from harness.run.probing import await_idle
 from harness.run.steady import SteadyState, steady_state, steady_stretch
 from harness.run.timeline import Step, StepKind, steps_of
 from harness.rundir import RunDirectory
@@ -76,6 +77,10 @@ class Following:
     def _do(self, step: Step) -> None:
         if step.kind is StepKind.PHASE and step.phase is not None:
             self._run.record(Event.PHASE_STARTED, step.phase.name, kind=step.phase.kind.value)
+        elif step.probe is not None and self._live.probing is not None:
+            self._live.probing.probe(step.probe, step.at_ns)
+        elif step.action is not None and self._live.probing is not None:
+            self._live.probing.act(step.action)
         elif step.fault is not None and step.kind is StepKind.APPLY:
             self._check_steady()
             if self._attended is not None:
@@ -101,6 +106,10 @@ class Following:
             self._watch(self._now_ns())
             time.sleep(TICK_S)
         self._raise_failed()
+        if self._live.probing is not None and not await_idle(
+            self._live.probing, within_s=REPAIR_WITHIN_S, watch=lambda: self._watch(self._now_ns())
+        ):
+            raise HarnessError(f"what the checks send or do has not ended {REPAIR_WITHIN_S:.0f} s after the last phase")
 
     # -- watching -------------------------------------------------------------------------------------------------------
 
@@ -120,14 +129,18 @@ class Following:
 
     def _watch_processes(self) -> None:
         # Asked before and after: a fault may end a process, or be done with it, while the target looks.
-        on_purpose = self._injector.ended_on_purpose()
+        on_purpose = self._ended_on_purpose()
         dead_now = self._target.died()
         for dead in dead_now:
-            if dead.name in on_purpose | self._injector.ended_on_purpose():
+            if dead.name in on_purpose | self._ended_on_purpose():
                 continue
             self._run.record(Event.PROCESS_DIED, dead.name, exit_code=dead.exit_code)
             lines = "".join(f"\n    {line}" for line in dead.last_lines)
             raise StackError(f"{dead.name} died in the middle of the run (exit {dead.exit_code}){lines}")
+
+    def _ended_on_purpose(self) -> frozenset[str]:
+        by_check = frozenset[str]() if self._live.probing is None else self._live.probing.ended_on_purpose()
+        return frozenset(self._injector.ended_on_purpose()) | by_check
 
     # -- steady state ---------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from harness.rundir import RunDirectory
 if TYPE_CHECKING:
     from harness.run.attending import Attendant
     from harness.run.hand import Hand
+    from harness.run.probing import Probing
 
 
 class View(Protocol):
@@ -50,13 +51,18 @@ class Halt:
 
 @dataclass(slots=True, kw_only=True)
 class Live:
-    """What is up. lanes: where faults are worked on; halt: set by a hand from outside; attendant: whom a drill asks."""
+    """What is up.
+
+    lanes: where faults are worked on; probing: what checks send and do; halt: set by a hand from outside; attendant: whom
+    a drill asks.
+    """
 
     target: RunningTarget | None = None
     load: Load | None = None
     injector: FaultInjector | None = None
     guardian: Guardian | None = None
     hand: "Hand | None" = None
+    probing: "Probing | None" = None
     view: View | None = None
     attendant: "Attendant | None" = None
     clock: Clock | None = None

@@ -3,7 +3,7 @@
 plan.json journal.jsonl live.jsonl verdict.json manifest.json
 samples/  worker-000.arrows while running, samples.parquet at the close
 truth/    calls.parquet: what the provider recorded
-logs/     one file a process of the target      exchanges/ masked bodies
+logs/     one file a process of the target      exchanges/ masked bodies; probes.jsonl: what checks asked
 metrics/  scrapes of the target                 measurements/ what plots are drawn from
 verdicts/ 001.json and on
 """
@@ -25,6 +25,7 @@ from harness.model.journal import Event, JournalEntry
 from harness.model.judgement import Verdict
 from harness.model.live import LiveLine
 from harness.model.plan import Clock, Plan
+from harness.model.probe import PROBES_SCHEMA, ProbeRecord
 from harness.rundir import codec, tables
 from harness.rundir.files import sha256_of, storage_errors, write_whole
 from harness.rundir.schemas import CALLS_SCHEMA, SAMPLES_SCHEMA
@@ -120,6 +121,26 @@ class RunDirectory:
     def live_lines(self) -> list[LiveLine]:
         """Return every whole live line; a last line cut short is left out."""
         return list(_read_lines(self.live_path, LiveLine))
+
+    # -- probes of checks -----------------------------------------------------------------------------------------------
+
+    @property
+    def probes_path(self) -> Path:
+        """What checks asked and were answered, a JSON object a line, without a secret."""
+        return self.path / "exchanges" / "probes.jsonl"
+
+    def append_probe(self, record: ProbeRecord) -> None:
+        """Keep one exchange of a check. Raises StorageError."""
+        with self._journal_lock, storage_errors(self.probes_path), self.probes_path.open("ab") as file:
+            file.write(codec.to_json(record) + b"\n")
+
+    def probes(self) -> list[ProbeRecord]:
+        """Return what checks asked; a last line cut short is left out. Raises RunDirectoryError."""
+        found = list(_read_lines(self.probes_path, ProbeRecord))
+        for record in found:
+            if record.schema != PROBES_SCHEMA:
+                raise RunDirectoryError(f"{self.probes_path}: written as {record.schema}, read as {PROBES_SCHEMA}")
+        return found
 
     # -- samples and truth ------------------------------------------------------------------------------------------
 

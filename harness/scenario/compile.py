@@ -61,6 +61,7 @@ def compile_plan(
 
     expected = expected_count(segments)
     requests = round(expected * turns_a_request(mix)) + sum(burst.count for burst in bursts)
+    requests += sum(probe.count for step in steps for probe in step.probes)
     if requests > MAX_REQUESTS:
         what = f"the plan would send {requests:,} requests; one run sends at most {MAX_REQUESTS:,}"
         findings.add(("load", "arrivals", "rate"), what)
@@ -106,6 +107,9 @@ def compile_plan(
         faults=faults,
         objectives=objectives,
         checks=checks,
+        probes=tuple(probe for step in steps for probe in step.probes),
+        actions=tuple(action for step in steps for action in step.actions),
+        principals=tuple(made for step in steps for made in step.principals),
         abort_when=aborts,
         capped_principals={name: cap_usd for step in steps for name, cap_usd in step.capped_principals.items()},
         signals=offer.signals,

@@ -1,15 +1,19 @@
 """The behaviour checks of a scenario and what they add to the timeline."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.documents.findings import Findings
 from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.check import CheckPlanner, CheckSteps
-from harness.model.plan import Phase, PlannedCheck
+from harness.model.plan import Phase, PhaseKind, PlannedCheck
 from harness.model.target import Offer
 from harness.scenario.document import CheckDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
+
+OF_EVERY_RUN: Mapping[str, str] = {"guard bypass": "canaries"}
+"""Checks that no scenario names: each is in every run on a target with that capability, and fails it; it proves no row."""
 
 
 def compile_checks(
@@ -53,9 +57,36 @@ def compile_checks(
         if step.needs_rate_limit and offer.rate_limit_per_minute is None:
             needed = f"{part.check!r} needs a limit to look at: the target's description has no `rate_limit_per_minute`"
             findings.add(path, needed, not_offered=True)
+        lacking = sorted(step.all_needs - offer.capabilities)
+        if lacking:
+            check, step = replace(check, not_offered=_not_offered(lacking, offer)), CheckSteps()
+        checks.append(check)
+        steps.append(step)
+    for check, step in _of_every_run(checks, phases, planners, offer):
         checks.append(check)
         steps.append(step)
     return tuple(checks), tuple(steps)
+
+
+def _of_every_run(
+    named: Sequence[PlannedCheck], phases: Sequence[Phase], planners: Mapping[str, CheckPlanner], offer: Offer
+) -> list[tuple[PlannedCheck, CheckSteps]]:
+    if not phases:
+        return []
+    whole = Phase(name=phases[0].name, kind=PhaseKind.STEADY, start_ns=0, end_ns=phases[-1].end_ns)
+    found = []
+    for name, capability in OF_EVERY_RUN.items():
+        if name in planners and capability in offer.capabilities and all(check.name != name for check in named):
+            check = PlannedCheck(id=name.replace(" ", "-"), name=name, phase=whole.name, settings={})
+            found.append((check, planners[name].plan(check, whole)))
+    return found
+
+
+def _not_offered(lacking: Sequence[str], offer: Offer) -> str:
+    keys = ", ".join(f"`{offer.missing.get(name, name)}`" for name in lacking)
+    if offer.reference.kind == "external":
+        return f"the target's description has no {keys}"
+    return f"the {offer.reference.kind} target does not offer {keys}"
 
 
 def _settings_fit(part: CheckDocument, planner: CheckPlanner, path: Path, findings: Findings) -> bool:

@@ -72,6 +72,7 @@ def _schemas() -> dict[str, str]:
         "harness.summary/1": "measurements/summary.json",
         "harness.samples/1": "samples/samples.parquet",
         "harness.calls/1": "truth/calls.parquet",
+        "harness.probe/1": "exchanges/probes.jsonl, a line",
         "harness.manifest/1": "manifest.json",
         "harness.history/1": "history.jsonl, a line",
         "harness.readiness/1": "readiness.json",

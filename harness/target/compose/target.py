@@ -25,6 +25,7 @@ from harness.target.containers.topology import CONTROL_PORT, INSTANCES, SERVICE_
 from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.site import answers
+from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 
 _PROVISION_WITHIN_S = 60.0
@@ -44,6 +45,7 @@ class ComposeTarget:
             capped_principals=True,
             toxics_of_toxiproxy=True,
             rate_limit_per_minute=EmbeddedTarget().offer().rate_limit_per_minute,
+            capabilities=REFERENCE_CAPABILITIES - {"actions.update-knowledge"},
         )
 
     def start(self, needs: Needs, logs: Path) -> RunningCompose:
@@ -84,7 +86,10 @@ class ComposeTarget:
             reference=TargetReference(kind="compose", name="reference-service", version=project.version()),
             base_url=f"http://{front}",
             keys=credentials.keys,
-            instances=tuple(Instance(name=name, base_url=f"http://{address}") for name, address in instances.items()),
+            instances=tuple(
+                Instance(name=name, base_url=f"http://{address}", live=LIVE, ready=READY, metrics=METRICS)
+                for name, address in instances.items()
+            ),
             links={
                 name: Link(name=name, proxy=name, toxiproxy_url=f"http://{toxiproxy}", listen=listen, upstream=UPSTREAMS[name])
                 for name, listen in listening.items()

@@ -21,6 +21,7 @@ from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.running import DEPENDENCIES
 from harness.target.embedded.site import answers
+from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.together import Together
 
@@ -58,6 +59,7 @@ class ContainersTarget:
             capped_principals=True,
             toxics_of_toxiproxy=True,
             rate_limit_per_minute=embedded.rate_limit_per_minute,
+            capabilities=REFERENCE_CAPABILITIES - {"actions.update-knowledge"},
         )
 
     def start(self, needs: Needs, logs: Path) -> RunningContainers:
@@ -133,7 +135,9 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         base_url=f"http://{site.address('balancer', SERVICE_PORT)}",
         keys=parts.credentials.keys,
         instances=tuple(
-            Instance(name=name, base_url=f"http://{site.address(container, SERVICE_PORT)}")
+            Instance(
+                name=name, base_url=f"http://{site.address(container, SERVICE_PORT)}", live=LIVE, ready=READY, metrics=METRICS
+            )
             for name, container in INSTANCES.items()
         ),
         links=links,

@@ -273,6 +273,21 @@ class HealthDocument(Strict):
     get: UrlPath
 
 
+class ActionDocument(Strict):
+    """One thing that checks may have done: a request to the target, or a command.
+
+    key: of `rotate-key`, the JSON path of the new key in the answer; a command prints it on a line `{"key": "..."}`.
+    """
+
+    post: UrlPath | None = None
+    body: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    key: SavedPath | None = None
+    command: Command | None = None
+    env: dict[str, str] = {}
+    within: Duration = 30_000_000_000
+
+
 class TargetDocument(Strict):
     """A target description."""
 
@@ -297,4 +312,5 @@ class TargetDocument(Strict):
     budget: BudgetDocument | None = None
     correlate: list[CorrelateDocument] = [CorrelateDocument(header="x-request-id")]
     instances: list[InstanceDocument] = []
+    actions: dict[Name, ActionDocument] = {}
     limits: LimitsDocument | None = None

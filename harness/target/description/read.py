@@ -14,6 +14,7 @@ from harness.documents.findings import Findings
 from harness.documents.located import Located, Path, read_located
 from harness.documents.problems import describe
 from harness.errors import ConfigurationError, did_you_mean
+from harness.model.probe import ACTIONS
 from harness.target.description.document import (
     FaultDocument,
     KeyStepDocument,
@@ -99,6 +100,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
         for endpoint, part in document.provider.endpoints.items():
             _check_listen(document, part.listen, ("provider", "endpoints", endpoint, "listen"), findings)
     _check_processes(document, findings)
+    _check_actions(document, findings)
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
     if "normal" not in document.models:
@@ -107,6 +109,17 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
         _check_fault(name, fault, findings)
     names = _names(document)
     each_text(located.data, (), lambda path, text: _check_references(path, text, names, findings))
+
+
+def _check_actions(document: TargetDocument, findings: Findings) -> None:
+    for name, action in document.actions.items():
+        if name not in ACTIONS:
+            what = f"no check has {name!r} done; there are {', '.join(ACTIONS)}{did_you_mean(name, ACTIONS)}"
+            findings.add(("actions", name), what)
+        elif (action.post is None) == (action.command is None):
+            findings.add(("actions", name), "an action has either `post: /path` or `command: [...]`")
+        elif name == "rotate-key" and action.post is not None and action.key is None:
+            findings.add(("actions", name), "`rotate-key` needs `key`, the JSON path of the new key in its answer")
 
 
 def _check_url(url: str, path: Path, findings: Findings) -> None:
@@ -185,7 +198,9 @@ def _known(name: str, allowed: Collection[str], path: Path, what: str, findings:
 
 def _names(document: TargetDocument) -> dict[str, str]:
     """Return every placeholder that may be written, and below which key only; empty: anywhere."""
-    names = {"port": "", "here": "", "scratch": "", "python": "", "key": "auth", "principal": "provision", "cap_usd": "provision"}
+    names = {"port": "", "here": "", "scratch": "", "python": "", "cap_usd": "provision"}
+    names |= {"key": "auth, actions", "principal": "provision, actions"}
+    names |= {argument: "actions" for arguments in ACTIONS.values() for argument in arguments}
     if document.provider is not None:
         for endpoint in document.provider.endpoints:
             names |= {f"provider.{endpoint}.url": "", f"provider.{endpoint}.address": ""}
@@ -194,7 +209,7 @@ def _names(document: TargetDocument) -> dict[str, str]:
     steps = document.provision if isinstance(document.provision, list) else [document.provision]
     for step in steps:
         if isinstance(step, KeyStepDocument):
-            names |= dict.fromkeys(step.save, "provision")
+            names |= {name: f"{names[name]}, provision" if name in names else "provision" for name in step.save}
     return names
 
 
@@ -228,5 +243,5 @@ def _check_references(path: Path, text: str, names: dict[str, str], findings: Fi
             allowed = [*sorted(names), "env:NAME", "file:PATH", "port.NAME", "random.NAME"]
             hint = did_you_mean(name, names)
             findings.add(path, f"${{{name}}} is not known; allowed: {', '.join(allowed)}{hint}")
-        elif names[name] and (not path or path[0] != names[name]):
+        elif names[name] and (not path or path[0] not in names[name].split(", ")):
             findings.add(path, f"${{{name}}} is known below `{names[name]}` only")

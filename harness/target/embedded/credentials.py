@@ -19,6 +19,7 @@ class User:
     key: str = field(repr=False)
     tenant: str
     daily_budget_usd: float | None
+    role: str = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,19 @@ class Credentials:
 
     @classmethod
     def generate(cls, needs: Needs) -> "Credentials":
-        """Return new secrets: ordinary users `user-0000` and on over two tenants, capped ones each in a tenant of its own."""
+        """Return new secrets: ordinary users `user-0000` and on over two tenants, capped ones each in a tenant of its own,
+        and those that checks need in the tenants that they name."""
         ordinary: Mapping[str, float | None] = {f"user-{number:04d}": None for number in range(needs.principals)}
         users = [
             User(name=name, key=_key(), tenant=_TENANTS[number % len(_TENANTS)], daily_budget_usd=None)
             for number, name in enumerate(ordinary)
             if name not in needs.capped_principals
+        ]
+        users += [
+            User(
+                name=made.name, key=_key(), tenant=made.tenant or f"tenant-of-{made.name}", daily_budget_usd=None, role=made.role
+            )
+            for made in needs.made
         ]
         users += [
             User(name=name, key=_key(), tenant=f"tenant-of-{name}", daily_budget_usd=budget_usd)
@@ -63,7 +71,13 @@ class Credentials:
     def provisioning(self) -> str:
         """Return what `reference_service.provision` reads: JSON with every user and key."""
         users = [
-            {"name": user.name, "key": user.key, "tenant": user.tenant, "daily_budget_usd": user.daily_budget_usd}
+            {
+                "name": user.name,
+                "key": user.key,
+                "tenant": user.tenant,
+                "daily_budget_usd": user.daily_budget_usd,
+                "role": user.role,
+            }
             for user in self.users
         ]
         return json.dumps({"users": users})

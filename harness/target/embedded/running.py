@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
+from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.rollout import OTHER, EmbeddedRollout
 from harness.target.embedded.site import Site
 from harness.target.supervise.logs import last_lines
@@ -29,6 +30,7 @@ class RunningEmbedded:
     links: Mapping[str, Link]
     provider_control_url: str
     rollout: EmbeddedRollout = field(repr=False)
+    actor: EmbeddedActor = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict, repr=False)
 
     @property

@@ -13,11 +13,13 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer
 from harness.target.embedded import balancer, postgres, programs, valkey
+from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.links import make_links
 from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site, answers
+from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.supervisor import Supervisor
 from harness.target.together import Together
@@ -58,6 +60,7 @@ class EmbeddedTarget:
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
             toxics_of_toxiproxy=self._toxiproxy is not None,
+            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities(),
         )
 
     def _rate_limit_per_minute(self) -> int:
@@ -112,15 +115,20 @@ class EmbeddedTarget:
             site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)  # type: ignore[misc]
         other = balancer.OtherVersion(f"127.0.0.1:{site.free_port()}", site.directory / "other-version-percent")
         front = balancer.start(site, list(addresses.values()), other)
+        database_url = postgres.url(database.result(), credentials.database_password)
         return RunningEmbedded(
             site=site,
             reference=TargetReference(kind="embedded", name=_NAME, version=wiring.version),
             base_url=f"http://{front}",
             keys=credentials.keys,
-            instances=tuple(Instance(name=name, base_url=f"http://{address}") for name, address in addresses.items()),
+            instances=tuple(
+                Instance(name=name, base_url=f"http://{address}", live=LIVE, ready=READY, metrics=METRICS)
+                for name, address in addresses.items()
+            ),
             links=links,
             rollout=EmbeddedRollout(site, wiring, other, front=front, instances=tuple(f"service-{name}" for name in addresses)),
             provider_control_url=f"http://{provider.result().control}",
+            actor=EmbeddedActor(site, keys=credentials.keys, database_url=database_url, base_url=f"http://{front}"),
             dependencies={
                 "dependencies.redis": valkey.dependency(store.result(), credentials.store_password, site.log("redis")),
                 "dependencies.postgres": postgres.dependency(

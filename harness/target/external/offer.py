@@ -5,9 +5,10 @@ from pathlib import Path
 
 from harness.errors import ConfigurationError
 from harness.model.plan import LocustfileReference, TargetReference
+from harness.model.probe import ACTIONS
 from harness.model.target import Limits, Offer
 from harness.target.description import Description
-from harness.target.description.document import LocustfileDocument
+from harness.target.description.document import LocustfileDocument, TargetDocument
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
 from harness.target.external.signals import signals_of
 
@@ -32,6 +33,9 @@ def offer_of(description: Description) -> Offer:
     missing = {place: _key_for(place) for place in _EVERYWHERE if place not in places}
     if not description.caps_principals:
         missing["capped_principals"] = "provision` with `${cap_usd}"
+    capabilities = _capabilities(document)
+    missing |= {f"actions.{name}": f"actions.{name}" for name in ACTIONS}
+    missing |= {path: f"instances[].{path}" for path in ("live", "ready", "metrics")} | {"logs": "start"}
     return Offer(
         reference=TargetReference(kind="external", name=document.name, digest=description.digest),
         places=frozenset(places),
@@ -44,6 +48,7 @@ def offer_of(description: Description) -> Offer:
         freeze_only=frozenset(f"processes.{name}" for name, part in document.processes.items() if not part.starts_again),
         missing=missing,
         limits=limits_of(description),
+        capabilities=capabilities,
         locustfile=locustfile_of(description),
     )
 
@@ -59,6 +64,18 @@ def locustfile_of(description: Description) -> LocustfileReference | None:
     except OSError as error:
         raise ConfigurationError(f"{path}: the locustfile cannot be read: {error.strerror}") from error
     return LocustfileReference(path=str(path), digest=digest)
+
+
+def _capabilities(document: TargetDocument) -> frozenset[str]:
+    """Return what checks can use: each instance and the paths that all of them have, logs of what is started, actions."""
+    found = {f"actions.{name}" for name in document.actions}
+    if document.instances:
+        found.add("instances")
+        paths = ("live", "ready", "metrics")
+        found |= {path for path in paths if all(getattr(each, path) is not None for each in document.instances)}
+    if document.start is not None:
+        found.add("logs")
+    return frozenset(found)
 
 
 def limits_of(description: Description) -> Limits | None:

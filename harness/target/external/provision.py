@@ -17,7 +17,7 @@ from harness.target.external.site import ForeignSite
 def principals_of(needs: Needs) -> dict[str, float | None]:
     """Return every principal of a plan and its budget in dollars, None without one."""
     ordinary: dict[str, float | None] = {f"user-{number:04d}": None for number in range(needs.principals)}
-    return ordinary | dict(needs.capped_principals)
+    return ordinary | {made.name: None for made in needs.made} | dict(needs.capped_principals)
 
 
 def provision(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import Approach, CommandFault, ContainerHandle, DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.target.external.acting import ForeignActor
 from harness.target.external.caller import Caller
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.processes import NamedProcess, has_ended
@@ -30,6 +31,7 @@ class RunningExternal:
     named: Mapping[str, NamedProcess]
     handles: dict[str, ProcessHandle]
     foreign: Foreign | None
+    actor: ForeignActor = field(repr=False)
     commands: Mapping[str, CommandFault] = field(default_factory=dict)
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from harness.target.description import Description
 from harness.target.description.document import VersionDocument
 from harness.target.description.placeholders import Placeholders, each_text, references
 from harness.target.embedded import programs
+from harness.target.external.acting import ForeignActor
 from harness.target.external.caller import Caller
 from harness.target.external.containers import find_containers
 from harness.target.external.foreign import SERVICE, Foreign
@@ -137,7 +138,16 @@ class ExternalTarget:
             caller=caller,
             approach=approach,
             keys=keys,
-            instances=tuple(Instance(name=part.name, base_url=placeholders.fill(part.base_url)) for part in document.instances),
+            instances=tuple(
+                Instance(
+                    name=part.name,
+                    base_url=placeholders.fill(part.base_url),
+                    live=part.live,
+                    ready=part.ready,
+                    metrics=part.metrics,
+                )
+                for part in document.instances
+            ),
             links=links,
             provider_control_url=control_url,
             named=named,
@@ -145,6 +155,7 @@ class ExternalTarget:
             foreign=foreign,
             commands=own_faults(self.description, placeholders),
             containers=containers,
+            actor=ForeignActor(document.actions, self.description.folder, placeholders, caller, keys, site.mask_also),
         )
         if not self._checked or self.offer().locustfile is not None:  # what its tasks ask is not ours to try out
             return running

@@ -133,8 +133,8 @@ def test_a_running_target_cannot_be_told_where_to_find_a_link(tmp_path: Path) ->
     assert "write the HOST:PORT that it calls, or add `start`" in told
 
 
-def test_a_key_placeholder_is_known_in_auth_only(tmp_path: Path) -> None:
-    assert "${key} is known below `auth` only" in _problems(tmp_path, LEAST + 'chat_path: "/v1/${key}"\n')
+def test_a_key_placeholder_is_known_where_one_is_shown(tmp_path: Path) -> None:
+    assert "${key} is known below `auth, actions` only" in _problems(tmp_path, LEAST + 'chat_path: "/v1/${key}"\n')
 
 
 def test_nobody_with_a_key_is_a_mistake(tmp_path: Path) -> None:

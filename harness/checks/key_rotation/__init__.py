@@ -1,0 +1,19 @@
+"""A key changes without a dropped request: both work for an overlap, then the old one works nowhere."""
+
+from typing import TYPE_CHECKING
+
+from harness.checks.key_rotation.planning import PLANNER
+from harness.model.judgement import Judgement
+from harness.model.plan import PlannedCheck
+
+if TYPE_CHECKING:
+    from harness.measure import Reading
+
+__all__ = ["PLANNER", "judge"]
+
+
+def judge(reading: "Reading", check: PlannedCheck) -> Judgement:
+    """Return the judgement of one use of the check, from the run directory alone. Raises RunDirectoryError."""
+    from harness.checks.key_rotation.judging import judge_key_rotation
+
+    return judge_key_rotation(reading, check)

@@ -1,0 +1,21 @@
+"""What checks can use of the reference service, however it is run, beside its load."""
+
+REFERENCE_CAPABILITIES = frozenset(
+    {
+        "instances",
+        "live",
+        "ready",
+        "metrics",
+        "logs",
+        "messages",
+        "feedback",
+        "audit",
+        "canaries",
+        "principals.admin",
+        "principals.tenants",
+        "actions.update-knowledge",
+    }
+)
+"""Of every way to run it; each target adds the actions that it can do itself."""
+
+LIVE, READY, METRICS = "/live", "/ready", "/metrics"

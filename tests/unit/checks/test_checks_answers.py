@@ -1,0 +1,286 @@
+"""Checks that are judged from answers to their probes: each passes on what a healthy service answers, fails on a broken one."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from probe_runs import A, Answering, check_of, judged
+from run_builder import RunBuilder, call_of, sample
+
+from harness.checks.input_validation.corpus import CASES
+from harness.checks.personal_data.canaries import email_of, found_in, key_of, phone_of
+from harness.model.judgement import Judgement, Status
+from harness.model.plan import Phase, PhaseKind
+from harness.model.probe import Credential, Probe
+from harness.model.sample import Call
+
+S = 1_000_000_000
+LONG = Phase(name="steady", kind=PhaseKind.STEADY, start_ns=2 * S, end_ns=12 * S)
+"""The builder's steady phase; the steps of a check may be longer in a test."""
+WIDE = replace(LONG, end_ns=60 * S)
+
+
+def typed(status: int, code: str = "invalid_request_error", **headers: str) -> A:
+    body = {"error": {"message": "No.", "type": code, "param": None, "code": code}}
+    return A(status=status, body=body, headers={"x-request-id": "r", **headers}, result="error")
+
+
+# -- what a healthy service answers ---------------------------------------------------------------------------------
+
+
+def rotation(probe: Probe, _: int, __: str | None) -> A:
+    return typed(401) if probe.name == "old-after" else A()
+
+
+CASE = {case.name: case for case in CASES}
+
+
+def validation(probe: Probe, _: int, __: str | None) -> A:
+    if probe.name.startswith("attack"):
+        return typed(400, "content_blocked")
+    case = CASE.get(probe.name)
+    return A() if case is None or case.status == 200 else typed(case.status)
+
+
+def rates(probe: Probe, _: int, __: str | None) -> A:
+    limits = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "50"}
+    return typed(429, "rate_limit_exceeded", **{"retry-after": "50"}, **limits) if probe.name.startswith("beyond") else A()
+
+
+def caching(probe: Probe, number: int, _: str | None) -> A:
+    if probe.name == "counted-after" and number >= 4:
+        return typed(429)
+    return A(headers={"x-gateway-cache": "hit-memory" if probe.name.endswith("-again") else "miss"})
+
+
+def leaving(probe: Probe, _: int, __: str | None) -> A:
+    return A(status=None, result="timeout") if probe.name.startswith("leaves") else A()
+
+
+def messaging(probe: Probe, _: int, __: str | None) -> A:
+    n = probe.name.rpartition("-")[2]
+    if probe.name.startswith("fetch"):
+        return A(body={"id": f"m{n}", "status": "done", "answer": {}})
+    return A(status=202, body={"id": f"m{n}", "status": "processing"})
+
+
+ENTRY = {"at": "2026-01-01", "actor": "somebody", "tenant": "t", "detail": ""}
+ENTRIES = [
+    {**ENTRY, "seq": 1, "request_id": "probe-attack-None-0", "action": "ask", "outcome": "content_blocked"},
+    {**ENTRY, "seq": 2, "request_id": "probe-forbidden-None-0", "action": "audit.read", "outcome": "permission_error"},
+    {**ENTRY, "seq": 3, "request_id": "r9", "action": "knowledge.put", "outcome": "done"},
+]
+
+
+def auditing(probe: Probe, _: int, __: str | None) -> A:
+    if probe.name in ("first", "second"):
+        return A(body={"entries": ENTRIES})
+    return typed(400 if probe.name == "attack" else 405 if probe.name == "erase" else 403)
+
+
+def privacy(probe: Probe, _: int, __: str | None) -> A:
+    if probe.name in ("attack", "too-long", "wrong-key", "bad-type"):
+        return typed(400)
+    return A(body={"echo": probe.body} if probe.name == "question" else {})
+
+
+PRIVATE_LOG = {"service-a.log": "\n".join(f'{{"request_id":"probe-{name}-None-0","query":"call +* ***-***-1234"}}' for name in (
+    "question", "streamed", "attack", "too-long", "wrong-key", "message"))}  # fmt: skip
+
+
+def joined(*request_ids: str) -> list[Call]:
+    """Return the provider's records of probes, by their request ids."""
+    row = sample(0, 3.0)
+    return [replace(call_of(row), call_id=f"c{n}", request_id=each) for n, each in enumerate(request_ids)]
+
+
+ONE_FOR_THE_CROWD = joined("probe-crowd-0-None-0")
+ONE_EACH = joined(*(f"probe-send-{n}-None-0" for n in range(6)))
+
+HEALTHY: Mapping[str, tuple[Answering, dict[str, object]]] = {
+    "key rotation": (rotation, {}),
+    "input validation": (validation, {}),
+    "rate refusals": (rates, {}),
+    "cache": (caching, {"calls": ONE_FOR_THE_CROWD}),
+    "reservation leak": (leaving, {}),
+    "messages once": (messaging, {"calls": ONE_EACH}),
+    "audit log": (auditing, {}),
+    "personal data": (privacy, {"logs": PRIVATE_LOG}),
+}
+
+
+def seen(path: Path, name: str, answering: Answering | None = None, **more: object) -> Judgement:
+    healthy, material = HEALTHY[name]
+    return judged(path, check_of(name), answering or healthy, phase=WIDE, **(material | more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_a_healthy_service_passes(name: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, name)
+    assert judgement.status is Status.PASS, judgement.reason
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_nothing_asked_is_inconclusive(name: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, check_of(name), None, phase=WIDE).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_a_service_that_never_answers_is_inconclusive_and_never_a_pass(name: str, tmp_path: Path) -> None:
+    assert seen(tmp_path, name, lambda *_: A(status=None, result="error")).status is Status.INCONCLUSIVE
+
+
+def but(
+    name: str, probe: str, answer: A | Callable[[Probe], A], *, instance: str | None = None, number: int | None = None
+) -> Answering:
+    """Return the healthy answers but to one probe, at one instance or of one repetition."""
+    healthy = HEALTHY[name][0]
+
+    def answering(each: Probe, n: int, where: str | None) -> A | None:
+        if each.name == probe and instance in (None, where) and number in (None, n):
+            return answer if isinstance(answer, A) else answer(each)
+        return healthy(each, n, where)
+
+    return answering
+
+
+@pytest.mark.parametrize(
+    ("name", "probe", "answer", "told"),
+    [
+        ("key rotation", "old-after", A(), "no instance takes the old key"),
+        ("key rotation", "old-in-overlap", typed(401), "old key still works"),
+        ("key rotation", "new-in-overlap", typed(401), "takes the new key at once"),
+        ("input validation", "too-long", A(), "5001 characters"),
+        ("input validation", "longest", typed(400), "5000 characters"),
+        ("input validation", "number", A(status=500, body="Traceback (most recent call last)"), "a number instead"),
+        ("input validation", "blank", A(status=400, body="No.", headers={"x-request-id": "r"}), "white space is refused"),
+        ("input validation", "attack-7", A(), "attack is refused"),
+        ("input validation", "attack-7", typed(400, "empty_message"), "attack is refused"),
+        ("input validation", "look-alike-3", typed(400, "content_blocked"), "look-alike is answered"),
+        ("rate refusals", "beyond-0", A(), "request 11 is refused"),
+        ("rate refusals", "beyond-1", typed(429, "rate_limit_exceeded"), "Retry-After"),
+        ("cache", "first-foreign", A(headers={"x-gateway-cache": "hit-shared"}), "another tenant"),
+        ("cache", "second-changed", A(headers={"x-gateway-cache": "hit-memory"}), "instance b gave an old answer"),
+        ("cache", "first-again", A(headers={"x-gateway-cache": "miss"}), "came from no cache"),
+        ("cache", "counted-after", A(), "counters were wiped"),
+        ("reservation leak", "stays-0", replace(typed(402), refusal="budget"), "never let go"),
+        ("messages once", "again-2", A(status=202, body={"id": "another"}), "became another message"),
+        ("messages once", "fetch-1", A(body={"id": "m1", "status": "failed"}), "given up"),
+        ("messages once", "fetch-1", A(body={"id": "m1", "status": "processing"}), "no answer in time"),
+        ("messages once", "send-0", A(status=202, body={"id": "m0"}, took_s=3.0), "not at once"),
+        ("audit log", "erase", A(), "could erase it"),
+        ("audit log", "second", A(body={"entries": ENTRIES[1:]}), "does not stand there a second later"),
+        ("audit log", "first", A(body={"entries": ENTRIES[1:]}), "attack"),
+        ("audit log", "first", A(body={"entries": ENTRIES[:2]}), "change of the knowledge base"),
+        ("audit log", "first", A(body={"entries": [{**e, "at": ""} for e in ENTRIES]}), "says no `at`"),
+        ("personal data", "attack", lambda p: A(status=400, body={"error": p.body}), "answer to attack"),
+        ("personal data", "audit", A(body={"entries": [{"detail": email_of("personal-data")}]}), "answer to audit"),
+        ("personal data", "metrics", A(body=f'q{{text="{phone_of("personal-data")}"}} 1'), "answer to metrics"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_fails_and_is_named(name: str, probe: str, answer: A, told: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, name, but(name, probe, answer))
+    assert judgement.status is Status.FAIL, judgement.reason
+    assert told in judgement.reason
+
+
+@pytest.mark.parametrize("name", ["key rotation", "cache", "audit log"])
+def test_what_was_not_done_on_the_target_proves_nothing(name: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, name, actions={"rotate": None, "change": None})
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "could not be done" in judgement.reason
+
+
+def test_an_attack_that_reached_the_provider_fails_though_it_was_refused(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "input validation", calls=joined("probe-attack-3-None-0"))
+    assert judgement.status is Status.FAIL
+    assert "sent to the provider all the same" in judgement.reason
+
+
+def test_a_crowd_that_is_sent_on_twice_fails_and_one_without_records_is_inconclusive(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "cache", calls=joined("probe-crowd-0-None-0", "probe-crowd-3-None-0"))
+    assert "2 calls at the provider, not one" in judgement.reason
+    assert judgement.status is Status.FAIL
+    assert seen(tmp_path, "cache", calls=[]).status is Status.INCONCLUSIVE
+
+
+def test_a_message_paid_twice_fails(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "messages once", calls=joined("probe-send-4-None-0", "probe-send-4-None-0"))
+    assert judgement.status is Status.FAIL
+    assert "2 calls" in judgement.reason
+
+
+def test_answers_that_nobody_left_put_nothing_to_the_test(tmp_path: Path) -> None:
+    assert seen(tmp_path, "reservation leak", but("reservation leak", "leaves-1", A())).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("canary", [email_of, phone_of, key_of])
+def test_a_canary_in_a_log_fails_with_its_line(canary: Callable[[str], str], tmp_path: Path) -> None:
+    text = PRIVATE_LOG["service-a.log"] + "\n" + json.dumps({"debug": f"said {canary('personal-data')}"})
+    judgement = seen(tmp_path, "personal data", logs={"service-a.log": text})
+    assert judgement.status is Status.FAIL
+    assert judgement.evidence[0].ref == "logs/service-a.log:7"
+
+
+def test_logs_without_the_requests_prove_no_privacy(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "personal data", logs={"service-a.log": "nothing of it"})
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "stand in no log" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{digits}", "phone"),
+        ("+1 ({a}) {b}.{c}", "phone"),
+        ("***-***-{c}", None),
+        ("c***@example.com", None),
+        ("id 99{digits_apart}", None),
+    ],
+)
+def test_a_number_is_found_however_it_is_written_and_not_once_masked(text: str, what: str | None) -> None:
+    from harness.checks.personal_data.canaries import digits_of
+
+    d = digits_of("x")
+    written = text.format(digits=d, a=d[:3], b=d[3:6], c=d[6:], digits_apart=d[:5] + "x" + d[5:])
+    assert found_in(written, "x") == what
+
+
+def test_keys_are_tried_in_the_order_in_which_they_must_work() -> None:
+    from harness.checks import PLANNERS
+
+    steps = PLANNERS["key rotation"].plan(check_of("key rotation"), WIDE)
+    (rotate,) = steps.actions
+    by_name = {probe.name: probe for probe in steps.probes}
+    assert by_name["before"].at_ns < rotate.at_ns < by_name["new-in-overlap"].at_ns < by_name["old-after"].at_ns
+    assert by_name["new-after"].credential is Credential.NEW
+    assert steps.all_needs == {"actions.rotate-key", "instances"}
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_a_phase_that_is_too_short_is_refused_before_the_run(name: str) -> None:
+    from harness.checks import PLANNERS
+
+    with pytest.raises(ValueError, match="lasts"):
+        PLANNERS[name].plan(check_of(name), replace(LONG, end_ns=LONG.start_ns + S))
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_no_user_of_a_check_asks_more_than_a_minute_allows(name: str) -> None:
+    from collections import Counter
+
+    from harness.checks import PLANNERS
+
+    steps = PLANNERS[name].plan(check_of(name), WIDE)
+    asked = Counter[str]()
+    for probe in steps.probes:
+        if probe.principal is not None and probe.method == "POST" and probe.credential in (Credential.OWN, Credential.NEW):
+            asked[probe.principal] += probe.count * (2 if probe.instance == "*" else 1)
+    spared = {"steady-rate-refusals", "counted-cache"}  # meant to run into the limit
+    assert {name: n for name, n in asked.items() if n > 10 and name not in spared} == {}
+
+
+def test_a_run_directory_without_probes_is_read_as_none(tmp_path: Path) -> None:
+    assert RunBuilder().build(tmp_path / "run").probes() == []
