@@ -30,12 +30,12 @@ def to_otlp(families: Iterable[Family], resource: Labels, *, start_ns: int, end_
 
 def _metric(family: Family, moment: Mapping[str, str]) -> dict[str, Any]:
     points = [_point(point, moment) for point in family.points]
-    body: dict[str, Any] = {
-        "histogram": {"histogram": {"aggregationTemporality": _CUMULATIVE, "dataPoints": points}},
-        "sum": {"sum": {"aggregationTemporality": _CUMULATIVE, "isMonotonic": True, "dataPoints": points}},
-        "gauge": {"gauge": {"dataPoints": points}},
-    }[family.kind]
-    return {"name": family.name, "unit": family.unit, "description": family.help, **body}
+    bodies: dict[str, dict[str, Any]] = {
+        "histogram": {"aggregationTemporality": _CUMULATIVE, "dataPoints": points},
+        "sum": {"aggregationTemporality": _CUMULATIVE, "isMonotonic": True, "dataPoints": points},
+        "gauge": {"dataPoints": points},
+    }
+    return {"name": family.name, "unit": family.unit, "description": family.help, family.kind: bodies[family.kind]}
 
 
 def _point(point: Point, moment: Mapping[str, str]) -> dict[str, Any]:
