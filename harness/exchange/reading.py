@@ -11,7 +11,7 @@ import msgspec
 from harness.exchange.completion import Completion, read_body, read_events
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
-from harness.exchange.predicates import Evidence, compares, number_of
+from harness.exchange.predicates import Evidence, compares, number_of, walk
 from harness.exchange.response import Response
 from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
 from harness.model.outcome import Refusal, Result, Source
@@ -128,11 +128,27 @@ class Reading:
         documents: tuple[object, ...] = ()
         if broken is None and (seen.protocol is Protocol.MESSAGE or self._wants_documents):
             documents = _documents(seen.body)
-        if broken is None and seen.protocol is Protocol.MESSAGE and not isinstance(next(iter(documents), None), dict):
-            broken = ErrorKind.BAD_JSON
+        if broken is None and seen.protocol is Protocol.MESSAGE:
+            broken = self._no_answer(next(iter(documents), None))
         if broken is not None:
             return _bad(broken)
-        return _Answer(result=Result.ANSWERED, completion=Completion(documents=documents))
+        completion = Completion(
+            documents=documents,
+            prompt_tokens=_count_at(documents, self._signals.prompt_tokens),
+            completion_tokens=_count_at(documents, self._signals.completion_tokens),
+        )
+        return _Answer(result=Result.ANSWERED, completion=completion)
+
+    def _no_answer(self, document: object) -> ErrorKind | None:
+        """Return why a message's answer is none: no JSON object, or no text where the target's answers have theirs."""
+        if not isinstance(document, dict):
+            return ErrorKind.BAD_JSON
+        if self._signals.answer is None:
+            return None
+        text = walk(document, self._signals.answer)
+        if text is None:
+            return ErrorKind.BAD_SHAPE
+        return None if str(text).strip() else ErrorKind.NO_CONTENT
 
     @staticmethod
     def _unreadable(seen: Seen, content_type: bytes) -> ErrorKind | None:
@@ -173,6 +189,12 @@ class Reading:
     def _text(evidence: Evidence, predicate: Predicate | None) -> str | None:
         found = None if predicate is None else evidence.find(predicate)
         return None if found is None else str(found)[:64]
+
+
+def _count_at(documents: tuple[object, ...], path: str | None) -> int | None:
+    """Return a count of tokens at a JSON path; None where none stands there that could be one."""
+    number = number_of(walk(documents[0], path)) if path is not None and documents else None
+    return int(number) if number is not None and 0 <= number < 2**31 else None
 
 
 def _answered_or_bad(completion: Completion) -> _Answer:

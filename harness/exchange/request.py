@@ -49,9 +49,14 @@ def chat_body(
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def plain_body(plain: PlainRequest, prompt: str) -> bytes:
-    """Return the body of a request that is no chat: its template with the prompt, escaped to stand inside JSON quotes."""
-    return (plain.body or "").replace("{prompt}", json.dumps(prompt)[1:-1]).encode("utf-8", "surrogatepass")
+def plain_body(plain: PlainRequest, prompt: str, *, model: str | None = None, max_tokens: int | None = None) -> bytes:
+    """Return the body of a request that is no chat: its template, texts escaped to stand inside JSON quotes.
+
+    The prompt goes in last: what a user says is never taken for a part of the template.
+    """
+    body = (plain.body or "").replace("{model}", json.dumps(model or "")[1:-1])
+    body = body.replace("{max_tokens}", "null" if max_tokens is None else str(max_tokens))
+    return body.replace("{prompt}", json.dumps(prompt)[1:-1]).encode("utf-8", "surrogatepass")
 
 
 def filler(seed: int, length: int) -> str:

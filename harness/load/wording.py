@@ -98,7 +98,9 @@ class Wording:
         prompt = self._prompt(index)
         if user_class.protocol is not Protocol.OPENAI_CHAT:
             template = self._plain(request)
-            return plain_body(template, prompt).replace(_NUMBER, b"%d" % self._schedule.seq[index])
+            most = asked if asked >= 0 else user_class.max_tokens
+            whole = plain_body(template, prompt, model=self._model(request), max_tokens=most)
+            return whole.replace(_NUMBER, b"%d" % self._schedule.seq[index])
         return chat_body(
             prompt=prompt,
             before=self._said.get(index, ()),
@@ -120,7 +122,9 @@ class Wording:
                 )
             else:
                 plain = self._plain(request)
-                destination, body = (plain.method, plain.path, False), plain_body(plain, request.prompt)
+                destination = (plain.method, plain.path, False)
+                most = request.user_class.max_tokens
+                body = plain_body(plain, request.prompt, model=self._model(request), max_tokens=most)
             self._kinds.append(_Kind(destination=destination, body=body.split(_NUMBER)))
 
     def _plain(self, request: Request) -> PlainRequest:

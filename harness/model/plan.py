@@ -90,7 +90,10 @@ class Protocol(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainRequest:
-    """What a class sends where it is no chat. body: a template, `{n}` its number, `{prompt}` its prompt inside JSON quotes."""
+    """What a class sends where it is no chat.
+
+    body: a template: `{n}` its number; `{prompt}` and `{model}` inside JSON quotes; `{max_tokens}` a number or null.
+    """
 
     method: str = "POST"
     path: str = "/"

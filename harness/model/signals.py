@@ -58,6 +58,8 @@ class Signals:
     sources: first match wins, in the order given; an answer that matches none is `primary`.
     refusals: first match wins, in the order given; an error status that matches none is an error.
     cost: the predicate's value is the claimed cost in dollars. cache: text of the cache header, kept as it is.
+    answer, prompt_tokens, completion_tokens: JSON paths of an answer that is no chat completion: where its text stands,
+        without which it is no answer, and what it says of its own tokens.
     """
 
     sources: tuple[tuple[Source, Predicate], ...] = ()
@@ -67,5 +69,8 @@ class Signals:
     degraded: Predicate | None = None
     cache: Predicate | None = None
     cost: Predicate | None = None
+    answer: str | None = None
+    prompt_tokens: str | None = None
+    completion_tokens: str | None = None
     correlation_header: str | None = "x-request-id"
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.model.plan import LocustfileReference, TargetReference
+from harness.model.plan import LocustfileReference, PlainRequest, TargetReference
 from harness.model.probe import Action, ActionDone, MadePrincipal
 from harness.model.signals import Signals
 
@@ -133,8 +133,10 @@ class Approach:
     base_path: what of the target's URL comes after the port; `chat_path` begins with it.
     auth_value: `${key}` stands for the principal's key. model_names: a scenario's model to the target's name for it.
     allowed_hosts: those beside loopback that somebody typed on the command line. max_in_flight: None for no bound.
+    message: the question's template where the target speaks no OpenAI chat.
     """
 
+    message: PlainRequest | None = None
     chat_path: str = "/v1/chat/completions"
     base_path: str = ""
     auth_header: str = "Authorization"
@@ -159,6 +161,7 @@ class Offer:
     limits: what the plan must keep to; None where the target is the harness's own.
     toxics_of_toxiproxy: the links run through a real Toxiproxy, which has its own toxics only and picks no requests.
     locustfile: what says what is asked, in the place of a scenario's mix; None where the mix does.
+    message: how a question is put where the target speaks no OpenAI chat; it then answers in one piece, never in streams.
     """
 
     reference: TargetReference
@@ -175,6 +178,7 @@ class Offer:
     limits: Limits | None = None
     toxics_of_toxiproxy: bool = False
     locustfile: LocustfileReference | None = None
+    message: PlainRequest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

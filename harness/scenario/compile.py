@@ -28,7 +28,7 @@ from harness.scenario.faults import compile_faults
 from harness.scenario.judged import compile_objectives
 from harness.scenario.locustfile import find_not_for_locustfile, locustfile_label
 from harness.scenario.mix import compile_mix, turns_a_request, users_needed
-from harness.scenario.offered import find_not_offered, find_over_limit, tagged
+from harness.scenario.offered import find_not_offered, find_over_limit, find_streamed, spoken, tagged
 from harness.scenario.planned_checks import compile_checks
 from harness.scenario.read import ScenarioFile
 
@@ -54,10 +54,12 @@ def compile_plan(
     findings = Findings(scenario.located)
     phases = _phases(document, findings)
     segments = compile_segments(document, phases, scenario.path.parent, workers, findings)
-    mix = tuple(tagged(part, offer) for part in compile_mix(document, offer, scenario.path.parent, findings))
+    mix = tuple(spoken(tagged(part, offer), offer) for part in compile_mix(document, offer, scenario.path.parent, findings))
     faults = compile_faults(document, phases, offer, seed, findings)
     checks, steps = compile_checks(document, phases, planners, offer, findings)
-    bursts = tuple(replace(burst, user_class=tagged(burst.user_class, offer)) for step in steps for burst in step.bursts)
+    bursts = tuple(
+        replace(burst, user_class=spoken(tagged(burst.user_class, offer), offer)) for step in steps for burst in step.bursts
+    )
 
     expected = expected_count(segments)
     requests = round(expected * turns_a_request(mix)) + sum(burst.count for burst in bursts)
@@ -79,6 +81,7 @@ def compile_plan(
     )
     objectives = compile_objectives(document, phases, load, cost_usd, findings)
     aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
+    find_streamed(document, objectives, mix, offer, findings)
     find_not_offered(document, objectives, mix, bursts, offer, findings)
     find_over_limit(document, segments, bursts, requests, cost_usd, offer, findings)
     if offer.locustfile is None:
@@ -103,7 +106,7 @@ def compile_plan(
         target=offer.reference,
         seed=seed,
         phases=phases,
-        load=load,
+        load=load if offer.message is None else replace(load, streamed_ratio=0.0),
         faults=faults,
         objectives=objectives,
         checks=checks,

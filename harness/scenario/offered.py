@@ -12,10 +12,12 @@ from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.fault_kinds.requests import beyond_toxiproxy
 from harness.model.objective import Objective, Quantity
-from harness.model.plan import ArrivalSegment, Burst, UserClass
+from harness.model.plan import ArrivalSegment, Burst, Protocol, UserClass
 from harness.model.signals import Signals
 from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
+
+_OF_STREAMS = frozenset({Quantity.TTFT, Quantity.ITL, Quantity.TPOT, Quantity.STREAM_INTEGRITY})
 
 
 def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offer: Offer) -> str | None:
@@ -101,6 +103,31 @@ def find_over_limit(
     if limits.concurrency is not None and largest > limits.concurrency:
         what = f"a burst of {largest} at once is above `limits.concurrency` of the target's description, {limits.concurrency}"
         findings.add(("checks",) if document.checks else where, what, not_offered=True)
+
+
+def spoken(user_class: UserClass, offer: Offer) -> UserClass:
+    """Return the class as the target wants to be spoken to: a chat becomes the target's own message where it has one."""
+    if offer.message is None or user_class.protocol is not Protocol.OPENAI_CHAT:
+        return user_class
+    return replace(user_class, protocol=Protocol.MESSAGE, plain=offer.message)
+
+
+def find_streamed(
+    document: ScenarioDocument, objectives: Sequence[Objective], mix: Iterable[UserClass], offer: Offer, findings: Findings
+) -> None:
+    """Note what needs streams or conversations, of a target that answers each question in one piece."""
+    if offer.message is None:
+        return
+    by_line = {findings.line_of(("objectives", index)): index for index in range(len(document.objectives))}
+    for objective in objectives:
+        if objective.quantity in _OF_STREAMS or objective.streamed:
+            path: Path = ("objectives", by_line.get(objective.line or 0, 0))
+            what = f"{objective.written}: the target has no streams; its description says `protocol: message`"
+            findings.add(path, what, not_offered=True)
+    for part in mix:
+        if part.follow_ups:
+            what = f"{part.name} holds a conversation; the target's description says `protocol: message`"
+            findings.add(("load", "mix", part.name), what, not_offered=True)
 
 
 def tagged(user_class: UserClass, offer: Offer) -> UserClass:

@@ -28,6 +28,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class MessageDocument(Strict):
+    """How a service that speaks no OpenAI chat is asked, and where its answer stands.
+
+    body: JSON, in whose texts `${prompt}`, `${model}` and `${n}` (the request's number) stand; a text that is
+    `${max_tokens}` alone becomes a number or null. answer: JSON path of the text, without which it is no answer.
+    """
+
+    url: UrlPath
+    body: Annotated[dict[str, object], Field(min_length=1)]
+    answer: SavedPath
+    prompt_tokens: SavedPath | None = None
+    completion_tokens: SavedPath | None = None
+
+
 class VersionDocument(Strict):
     """`{header: x-version}`: read from the first answer."""
 
@@ -262,7 +276,8 @@ def _spoken(value: object) -> str:
 
 
 Spoken = Annotated[
-    Annotated[Literal["openai-chat"], Tag("Name")] | Annotated[LocustfileDocument, Tag("Locustfile")], Discriminator(_spoken)
+    Annotated[Literal["openai-chat", "message"], Tag("Name")] | Annotated[LocustfileDocument, Tag("Locustfile")],
+    Discriminator(_spoken),
 ]
 """How the target is spoken to."""
 
@@ -295,6 +310,7 @@ class TargetDocument(Strict):
     base_url: Url
     version: VersionDocument | str | None = None
     protocol: Spoken = "openai-chat"
+    message: MessageDocument | None = None
     chat_path: UrlPath = "/v1/chat/completions"
     auth: AuthDocument = AuthDocument()
     principals: dict[Name, PrincipalDocument] = {}

@@ -22,6 +22,7 @@ from harness.target.description.document import (
     ProvisionCommandDocument,
     TargetDocument,
 )
+from harness.target.description.message import MESSAGE_PLACEHOLDERS
 from harness.target.description.placeholders import each_text, references
 
 
@@ -103,6 +104,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
     _check_actions(document, findings)
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
+    _check_message(document, findings)
     if "normal" not in document.models:
         findings.add(("models",), "`models` needs the key `normal`: the model that the ordinary load asks for")
     for name, fault in document.faults.items():
@@ -120,6 +122,24 @@ def _check_actions(document: TargetDocument, findings: Findings) -> None:
             findings.add(("actions", name), "an action has either `post: /path` or `command: [...]`")
         elif name == "rotate-key" and action.post is not None and action.key is None:
             findings.add(("actions", name), "`rotate-key` needs `key`, the JSON path of the new key in its answer")
+
+
+def _check_message(document: TargetDocument, findings: Findings) -> None:
+    message = document.message
+    if (document.protocol == "message") != (message is not None):
+        what = "`protocol: message` and `message: {url: /ask, body: {question: '${prompt}'}, answer: $.answer}` belong together"
+        findings.add(("message",) if message is not None else ("protocol",), what)
+    if message is None:
+        return
+    said: list[str] = []
+    each_text(message.body, (), lambda _, text: said.extend(references(text)))
+    if "prompt" not in said:
+        findings.add(("message", "body"), "nothing would be asked: put ${prompt} where the question stands")
+    for name in dict.fromkeys(said):
+        if name not in MESSAGE_PLACEHOLDERS:
+            allowed = ", ".join(f"${{{known}}}" for known in MESSAGE_PLACEHOLDERS)
+            what = f"${{{name}}} cannot stand in a question, which the run keeps; allowed: {allowed}. Keys belong to `auth`"
+            findings.add(("message", "body"), what)
 
 
 def _check_url(url: str, path: Path, findings: Findings) -> None:
@@ -198,7 +218,8 @@ def _known(name: str, allowed: Collection[str], path: Path, what: str, findings:
 
 def _names(document: TargetDocument) -> dict[str, str]:
     """Return every placeholder that may be written, and below which key only; empty: anywhere."""
-    names = {"port": "", "here": "", "scratch": "", "python": "", "cap_usd": "provision"}
+    names = dict.fromkeys(MESSAGE_PLACEHOLDERS, "message")
+    names |= {"port": "", "here": "", "scratch": "", "python": "", "cap_usd": "provision"}
     names |= {"key": "auth, actions", "principal": "provision, actions"}
     names |= {argument: "actions" for arguments in ACTIONS.values() for argument in arguments}
     if document.provider is not None:

@@ -9,6 +9,7 @@ from harness.model.probe import ACTIONS
 from harness.model.target import Limits, Offer
 from harness.target.description import Description
 from harness.target.description.document import LocustfileDocument, TargetDocument
+from harness.target.description.message import message_of
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
 from harness.target.external.signals import signals_of
 
@@ -50,6 +51,7 @@ def offer_of(description: Description) -> Offer:
         limits=limits_of(description),
         capabilities=capabilities,
         locustfile=locustfile_of(description),
+        message=message_of(document),
     )
 
 

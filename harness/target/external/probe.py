@@ -9,10 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.errors import ConfigurationError, HarnessError, StackError
-from harness.exchange import Destination, End, Exchange, Outcome, Reading, chat_request, never_answered
+from harness.exchange import (
+    Destination,
+    End,
+    Exchange,
+    Outcome,
+    Reading,
+    chat_request,
+    finish_request,
+    never_answered,
+    plain_body,
+    request_head,
+)
 from harness.exchange.response import Response
 from harness.model.error_kind import ErrorKind
 from harness.model.outcome import Refusal, Result
+from harness.model.plan import Protocol
 from harness.model.signals import Signals
 from harness.model.target import Approach
 from harness.target.external.caller import Caller
@@ -48,9 +60,15 @@ def probe(
         auth_value=approach.auth_value.replace("${key}", key),
     )
     prompt = f"[hs:{tag}] Explain step by step how the warranty for device {secrets.token_hex(4)} works."
-    request = chat_request(destination, request_id=request_id, prompt=prompt, streamed=streamed, model=model, max_tokens=40)
+    protocol = Protocol.OPENAI_CHAT
+    if approach.message is None:
+        request = chat_request(destination, request_id=request_id, prompt=prompt, streamed=streamed, model=model, max_tokens=40)
+    else:
+        protocol, streamed = Protocol.MESSAGE, False
+        body = plain_body(approach.message, prompt, model=model, max_tokens=40).replace(b"{n}", b"0")
+        request = finish_request(request_head(destination, streamed=False), request_id, body)
     began = time.monotonic()
-    raw, outcome = _exchange(caller, request, Exchange(Reading(signals), streamed=streamed))
+    raw, outcome = _exchange(caller, request, Exchange(Reading(signals), streamed=streamed, protocol=protocol))
     response = Response()
     body = response.feed(raw) if raw else b""
     response.closed()
@@ -124,7 +142,7 @@ def objection(found: Probe, caller: Caller, approach: Approach) -> HarnessError 
         advice = "put a proxy on loopback that ends TLS before it"
         return ConfigurationError(f"{where} wants TLS: {_head(found)}", advice=advice)
     if found.status in (404, 405):
-        advice = "see `base_url` and `chat_path`, and whether it knows the model in `models.normal`"
+        advice = "see `base_url` and `chat_path` (or `message.url`), and whether it knows the model in `models.normal`"
         return ConfigurationError(f"{where} was answered with {found.status}: {_head(found)}", advice=advice)
     advice = "it is not healthy before anything was done to it: mend that first; harness try shows the whole exchange"
     return StackError(f"{where} gave no good answer (status {found.status}, {_said(outcome)}): {_head(found)}", advice=advice)

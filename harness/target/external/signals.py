@@ -17,6 +17,7 @@ def signals_of(document: TargetDocument) -> Signals:
         (Refusal.AUTH, refusals.auth),
         (Refusal.UNAVAILABLE, refusals.unavailable),
     )
+    message = document.message
     headers = [part.header for part in document.correlate if part.header is not None]
     return Signals(
         sources=tuple((part.is_, predicate) for part in given.source if (predicate := part.when.predicate()) is not None),
@@ -26,6 +27,9 @@ def signals_of(document: TargetDocument) -> Signals:
         degraded=_predicate(given.degraded),
         cache=_predicate(given.cache),
         cost=_predicate(given.cost),
+        answer=None if message is None else message.answer,
+        prompt_tokens=None if message is None else message.prompt_tokens,
+        completion_tokens=None if message is None else message.completion_tokens,
         correlation_header=headers[0] if headers else None,
     )
 

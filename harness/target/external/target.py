@@ -11,6 +11,7 @@ from harness.errors import ConfigurationError, StackError
 from harness.model.target import Approach, Instance, Link, Needs, Offer
 from harness.target.description import Description
 from harness.target.description.document import VersionDocument
+from harness.target.description.message import message_of
 from harness.target.description.placeholders import Placeholders, each_text, references
 from harness.target.embedded import programs
 from harness.target.external.acting import ForeignActor
@@ -214,8 +215,10 @@ class ExternalTarget:
         limits = document.limits
         # `${key}` stays for the load worker to fill in, principal by principal.
         value = placeholders.fill(document.auth.value, {"key": "${key}"})
+        message = message_of(document)
         return Approach(
-            chat_path=caller.base_path + document.chat_path,
+            message=message,
+            chat_path=caller.base_path + document.chat_path if message is None else message.path,
             base_path=caller.base_path,
             auth_header=document.auth.header,
             auth_value=value,
