@@ -9,7 +9,7 @@ from reference_service.retrieval.knowledge import Knowledge
 class SharedKnowledge(Knowledge):
     """Searches all documents there are."""
 
-    search_sql = Knowledge.search_sql.replace("tenant = $1", "$1::text is not null")
+    search_sql = Knowledge.search_sql.replace("p.tenant = $1", "true").replace("tenant = $1", "$1::text is not null")
 
     async def holds_any(self, tenant: str) -> bool:
         """Say yes: somebody has some."""

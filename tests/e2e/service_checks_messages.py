@@ -92,9 +92,19 @@ def features(b: Bench, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def features_for(b: Bench, key: Key, at: int = 0) -> str | None:
+    """Return what an answer says is on; a guard whose store was slow on a busy machine is asked again."""
+    for _ in range(5):
+        answer = b.ask(key, "Hello!", at=at)
+        if answer.status_code == 200:
+            return answer.headers.get("x-gateway-features")
+        time.sleep(0.3)
+    raise AssertionError(f"no answer in five requests: {answer.text}")
+
+
 def a_feature_is_on_for_the_same_users_everywhere(b: Bench) -> None:
     features(b, "set", "enhanced-rag", "0.5")
-    shown = [{b.ask(key, "Hello!", at=at).headers.get("x-gateway-features") for at in (0, 1, 0)} for key in b.keys(12)]
+    shown = [{features_for(b, key, at) for at in (0, 1, 0)} for key in b.keys(12)]
     assert {len(each) for each in shown} == {1}
     assert len(set.union(*shown)) == 2, "a share of one half reaches all or nobody"
 
@@ -102,9 +112,9 @@ def a_feature_is_on_for_the_same_users_everywhere(b: Bench) -> None:
 def a_feature_that_is_killed_is_off_for_everybody(b: Bench) -> None:
     key = b.key()
     features(b, "set", "enhanced-rag", "1")
-    assert b.ask(key, "Hello!").headers.get("x-gateway-features") == "enhanced-rag"
+    assert features_for(b, key) == "enhanced-rag"
     features(b, "kill", "enhanced-rag")
-    assert "x-gateway-features" not in b.ask(key, "Hello!").headers
+    assert features_for(b, key) is None
 
 
 def rotated(b: Bench, key: Key, overlap_h: str) -> Key:
