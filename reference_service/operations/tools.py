@@ -1,5 +1,7 @@
 """The class of every operator's tool: the seam of `reference_service/parts.py`, for what runs beside the service."""
 
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,5 +23,12 @@ class Tools:
 
 
 def tools_for(environment: Mapping[str, str]) -> Tools:
-    """Return the healthy tools, or with the one defect that SERVICE_DEFECT names. Raises SettingsError as `parts_for` does."""
-    return planted(environment.get("SERVICE_DEFECT", ""), environment.get("SERVICE_UNDER_TEST", ""), Tools(), "plant_tool")
+    """Return the healthy tools, or with the one defect that SERVICE_DEFECT names, which is said on standard error.
+
+    Raises SettingsError as `parts_for` does.
+    """
+    name = environment.get("SERVICE_DEFECT", "")
+    tools = planted(name, environment.get("SERVICE_UNDER_TEST", ""), Tools(), "plant_tool")
+    if name:
+        sys.stderr.write(json.dumps({"event": "planted_defect", "defect": name}) + "\n")
+    return tools

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import redis
 from prometheus_client.parser import text_string_to_metric_families
-from service_stack import Instance, Process, Stack
+from service_stack import Instance, Process, Stack, direct
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
 CHAT = "/v1/chat/completions"
@@ -65,7 +65,7 @@ class Bench:
 
     def fault(self, kind: str, *, endpoint: str = "primary", **parameters: object) -> None:
         fault = {"id": f"{endpoint}-{kind}", "endpoint": endpoint, "kind": kind, "parameters": parameters}
-        httpx.put(f"{self.stack.control}/faults", json=fault).raise_for_status()
+        direct.put(f"{self.stack.control}/faults", json=fault).raise_for_status()
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return what the instances were told, defect included, for a program beside them."""
@@ -99,15 +99,15 @@ class Bench:
         return self.service.client.get(f"/message/{message}", headers=key).json()["status"]
 
     def heal(self) -> None:
-        httpx.delete(f"{self.stack.control}/faults")
+        direct.delete(f"{self.stack.control}/faults")
 
     def calls(self, endpoint: str | None = None, **fields: object) -> list[dict]:
-        every = httpx.get(f"{self.stack.control}/calls").json()
+        every = direct.get(f"{self.stack.control}/calls").json()
         wanted = fields if endpoint is None else {"endpoint": endpoint, **fields}
         return [call for call in every if all(call[name] == value for name, value in wanted.items())]
 
     def meter(self) -> list[dict]:
-        return httpx.get(f"{self.stack.control}/meter").json()
+        return direct.get(f"{self.stack.control}/meter").json()
 
     def meter_usd(self) -> float:
         return sum(line["cost_usd"] for line in self.meter())
@@ -209,8 +209,8 @@ def text_of(answer: httpx.Response) -> str:
 @contextlib.contextmanager
 def bench(stack: Stack, users: Users, *, instances: int = 1, running: Instance | None = None, **settings: str) -> Iterator[Bench]:
     """Give instances of their own, or the one that runs already, with a whole provider and an empty store."""
-    httpx.delete(f"{stack.control}/faults")
-    httpx.post(f"{stack.control}/reset")
+    direct.delete(f"{stack.control}/faults")
+    direct.post(f"{stack.control}/reset")
     redis.Redis.from_url(stack.store_url).flushall()
     settings = {name: value.replace("{folder}", str(stack.folder)) for name, value in settings.items()}
     with contextlib.ExitStack() as started:
@@ -218,4 +218,4 @@ def bench(stack: Stack, users: Users, *, instances: int = 1, running: Instance |
             every = [running or started.enter_context(stack.instance(**settings)) for _ in range(instances)]
             yield Bench(stack, users, every, settings)
         finally:
-            httpx.delete(f"{stack.control}/faults")
+            direct.delete(f"{stack.control}/faults")

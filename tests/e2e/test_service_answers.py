@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from service_stack import Instance, Stack, running_stack
+from service_stack import Instance, Stack, direct, running_stack
 
 GATEWAY_HEADERS = {
     "x-request-id", "x-gateway-provider", "x-gateway-attempts", "x-gateway-fallback", "x-gateway-circuit", "x-gateway-cache", "x-gateway-degraded",
@@ -45,7 +45,7 @@ def test_an_answer_is_openai_shaped_and_says_how_it_came_about(stack: Stack, ser
     assert prompt_tokens == 15
     assert 0 < completion_tokens <= 45
     assert float(answer.headers["x-gateway-cost-usd"]) == pytest.approx((15 * 3 + completion_tokens * 15) / 1e6)
-    calls = httpx.get(f"{stack.control}/calls").json()
+    calls = direct.get(f"{stack.control}/calls").json()
     assert [c["request_id"] for c in calls].count("my-id-1") == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_stack import Instance, Stack, running_stack, wait_until
+from service_stack import Instance, Stack, direct, running_stack, wait_until
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
 
@@ -24,16 +24,16 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(autouse=True)
 def healthy_provider(stack: Stack) -> Iterator[None]:
     yield
-    httpx.delete(f"{stack.control}/faults")
+    direct.delete(f"{stack.control}/faults")
 
 
 def break_provider(stack: Stack, kind: str, *, endpoint: str = "primary", **parameters: object) -> None:
     fault = {"id": f"{endpoint}-{kind}", "endpoint": endpoint, "kind": kind, "parameters": parameters}
-    httpx.put(f"{stack.control}/faults", json=fault).raise_for_status()
+    direct.put(f"{stack.control}/faults", json=fault).raise_for_status()
 
 
 def meter_usd(stack: Stack) -> float:
-    return sum(line["cost_usd"] for line in httpx.get(f"{stack.control}/meter").json())
+    return sum(line["cost_usd"] for line in direct.get(f"{stack.control}/meter").json())
 
 
 def burst(instances: list[Instance], keys: list[dict[str, str]], text: str, **body: object) -> list[tuple[httpx.Response, float]]:
@@ -74,7 +74,7 @@ def test_users_are_back_on_the_primary_within_ten_seconds(stack: Stack):
     with stack.instance() as service:
         break_provider(stack, "slow_headers", delay_ms=60000)
         burst([service], stack.users(8), QUESTION)
-        httpx.delete(f"{stack.control}/faults")
+        direct.delete(f"{stack.control}/faults")
         back_at = time.monotonic()
         keys = iter(stack.users(60))
 
@@ -151,7 +151,7 @@ def test_a_secret_in_the_answer_does_not_leave(stack: Stack, stream: bool):
 def test_a_burst_at_the_cap_over_two_instances_never_spends_more(stack: Stack):
     # A call may cost 0.00072; the cap has room for ten.
     keys = [stack.user(budget_usd=0.0072)] * 40
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     with stack.instance(rate_limit="1000") as here, stack.instance(rate_limit="1000") as there:
         answers = [a for a, _ in burst([here, there], keys, QUESTION, model="sim-large")]
     codes = [a.status_code for a in answers]
@@ -173,7 +173,7 @@ def test_past_nine_tenths_of_the_budget_the_cheap_model_answers(stack: Stack):
 
 def test_a_client_that_leaves_cancels_the_call_and_is_charged_what_was_held(stack: Stack):
     key = stack.user()
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     break_provider(stack, "stall", after_chunks=3)
     with stack.instance() as service:
         with service.client.stream(
@@ -185,7 +185,7 @@ def test_a_client_that_leaves_cancels_the_call_and_is_charged_what_was_held(stac
             next(answer.iter_bytes())
         wait_until(lambda: stack.sql("select count(*) from reservation where state = 'held'") == [["0"]], what="the settlement")
         wait_until(
-            lambda: [c["ended"] for c in httpx.get(f"{stack.control}/calls").json()] == ["client_gone"],
+            lambda: [c["ended"] for c in direct.get(f"{stack.control}/calls").json()] == ["client_gone"],
             what="the cancelling",
         )
     charged = stack.sql("select charged_nanousd from reservation order by created_at desc limit 1")
@@ -193,7 +193,7 @@ def test_a_client_that_leaves_cancels_the_call_and_is_charged_what_was_held(stac
 
 
 def test_the_ledger_and_the_providers_meter_agree(stack: Stack):
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     before = int(stack.sql("select coalesce(sum(charged_nanousd), 0) from reservation")[0][0])
     with stack.instance() as service:
         burst([service], stack.users(20), QUESTION, stream=True)

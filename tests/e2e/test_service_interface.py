@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from service_stack import Instance, Stack, running_stack, wait_until
+from service_stack import Instance, Stack, direct, running_stack, wait_until
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -232,10 +232,10 @@ def test_a_half_closed_connection_still_gets_its_answer_or_is_let_go(stack: Stac
 def rubbish(stack: Stack) -> Iterator[Any]:
     def plant(kind: str, **parameters: object) -> None:
         fault = {"id": kind, "endpoint": "primary", "kind": kind, "parameters": parameters}
-        httpx.put(f"{stack.control}/faults", json=fault).raise_for_status()
+        direct.put(f"{stack.control}/faults", json=fault).raise_for_status()
 
     yield plant
-    httpx.delete(f"{stack.control}/faults")
+    direct.delete(f"{stack.control}/faults")
 
 
 class Trickling(http.server.BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_stack import Instance, Stack, running_stack
+from service_stack import Instance, Stack, direct, running_stack
 
 DOCUMENTS = {
     "returns": (
@@ -204,23 +204,23 @@ def test_a_damaged_bundle_changes_nothing(tmp_path: Path):
 
 def test_many_who_ask_the_same_at_once_on_two_instances_cost_one_call(stack: Stack):
     keys, question = stack.users(24, tenant="crowd"), "Explain step by step how a lighthouse works, please."
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     with stack.instance() as here, stack.instance() as there, ThreadPoolExecutor(len(keys)) as pool:
         answers = list(
             pool.map(lambda i: (here, there)[i % 2].ask(keys[i], question, temperature=0, stream=i % 3 == 0), range(len(keys)))
         )
     assert {a.status_code for a in answers} == {200}
-    assert len(httpx.get(f"{stack.control}/calls").json()) == 1
+    assert len(direct.get(f"{stack.control}/calls").json()) == 1
     assert sorted(a.headers["x-gateway-cache"][:3] for a in answers) == ["hit"] * 23 + ["mis"]
 
 
 def test_who_waited_for_a_leader_that_failed_asks_for_itself(stack: Stack):
     keys, question = stack.users(4, tenant="crowd"), "Explain step by step how a lantern works, please."
     fault = {"id": "f", "endpoint": "primary", "kind": "slow_first_token", "parameters": {"delay_ms": 60000}}
-    httpx.put(f"{stack.control}/faults", json=fault).raise_for_status()
+    direct.put(f"{stack.control}/faults", json=fault).raise_for_status()
     with stack.instance() as here, ThreadPoolExecutor(len(keys)) as pool:
         answers = list(pool.map(lambda k: here.ask(k, question, temperature=0), keys))
-        httpx.delete(f"{stack.control}/faults")
+        direct.delete(f"{stack.control}/faults")
     assert {a.status_code for a in answers} == {200}
     assert {a.headers["x-gateway-provider"] for a in answers} <= {"secondary", "none"}
     assert max(a.elapsed.total_seconds() for a in answers) < 5

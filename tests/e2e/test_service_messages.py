@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from killed_worker import STEPS
-from service_stack import Instance, Process, Stack, running_stack, wait_until
+from service_stack import Instance, Process, Stack, direct, running_stack, wait_until
 from webhook_sink import SECRET, Sink
 
 QUESTION = "Explain step by step how the warranty for device 7 works; write to jane.roe@example.com."
@@ -62,14 +61,14 @@ def post(service: Instance, key: dict[str, str], name: str, text: str = QUESTION
 
 
 def paid(stack: Stack) -> Counter[str]:
-    return Counter(c["request_id"] for c in httpx.get(f"{stack.control}/calls").json())
+    return Counter(c["request_id"] for c in direct.get(f"{stack.control}/calls").json())
 
 
 def test_a_worker_killed_at_any_step_loses_nothing_pays_nothing_twice_and_has_one_effect(
     stack: Stack, service: Instance, sink: Sink
 ):
     key, ids = stack.user(), []
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     for step in STEPS:
         for when in ("before", "after"):
             ids.append(post(service, key, f"kill-{when}-{step}"))
@@ -94,7 +93,7 @@ def test_a_worker_killed_at_any_step_loses_nothing_pays_nothing_twice_and_has_on
 
 def test_nothing_is_lost_when_the_database_and_the_store_die_under_way(stack: Stack, service: Instance, sink: Sink):
     key = stack.user()
-    httpx.post(f"{stack.control}/reset")
+    direct.post(f"{stack.control}/reset")
     at_work = worker(stack, sink)
     ids = [post(service, key, f"db-{i}") for i in range(12)]
     time.sleep(0.5)

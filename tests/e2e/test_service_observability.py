@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from service_stack import Instance, Stack, free_port, running_stack, wait_until
+from service_stack import Instance, Stack, direct, free_port, running_stack, wait_until
 
 from reference_service.observability.names import DASHBOARDS, KEY_METRICS, LOG_FIELDS, METRICS
 
@@ -78,7 +77,7 @@ def prometheus(stack: Stack, instances: list[Instance]) -> Iterator[str]:
             stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/-/ready").status_code == 200, what="Prometheus' start")
+        wait_until(lambda: direct.get(f"http://127.0.0.1:{port}/-/ready").status_code == 200, what="Prometheus' start")
         url = f"http://127.0.0.1:{port}/api/v1/query"
         # A rate needs a series before and after: ask, be scraped, ask again.
         some_of_everything(stack, instances, "before")
@@ -94,7 +93,7 @@ def prometheus(stack: Stack, instances: list[Instance]) -> Iterator[str]:
 
 
 def query(url: str, expression: str) -> list[Any]:
-    answer = httpx.get(url, params={"query": expression}).json()
+    answer = direct.get(url, params={"query": expression}).json()
     assert answer["status"] == "success", (expression, answer)
     return answer["data"]["result"]
 

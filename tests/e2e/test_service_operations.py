@@ -16,7 +16,7 @@ import httpx
 import pytest
 from service_bench import Users, bench
 from service_checks_operations import standby
-from service_stack import Instance, Stack, free_port, running_stack, wait_until
+from service_stack import NO_TLS, Instance, Stack, direct, free_port, running_stack, wait_until
 
 from reference_service.operations.archive import Backup, backups
 from reference_service.operations.canary import complaint
@@ -151,7 +151,7 @@ def balancer(stack: Stack, blue: Instance, green: Instance) -> Iterator[Front]:
     with (stack.folder / f"balancer-{port}.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
     try:
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/live").status_code == 200, what="the balancer's start")
+        wait_until(lambda: direct.get(f"http://127.0.0.1:{port}/live").status_code == 200, what="the balancer's start")
         yield Front(f"http://127.0.0.1:{port}", home)
     finally:
         process.terminate()
@@ -182,7 +182,7 @@ class Load:
 
     def _ask(self) -> None:
         number = 0
-        with httpx.Client(base_url=self._front, timeout=20, trust_env=False) as client:
+        with httpx.Client(base_url=self._front, timeout=20, verify=NO_TLS, trust_env=False) as client:
             while not self._stop.is_set():
                 number += 1
                 with self._lock:
@@ -241,7 +241,7 @@ def test_a_bad_canary_is_taken_back_at_once_and_a_dead_side_gets_nobody(stack: S
             nobody = rollout(stack, "switch", front, "--to", "green")
             assert (nobody.returncode, "gives no metrics" in nobody.stderr) == (5, True)
             old.process.stop()
-            answer = httpx.post(f"{front.url}/v1/chat/completions", json={}, headers=stack.user(), trust_env=False)
+            answer = direct.post(f"{front.url}/v1/chat/completions", json={}, headers=stack.user())
             assert (answer.status_code, answer.json()["error"]["type"]) == (503, "guard_unavailable")
             assert answer.headers["retry-after"] == "1"
             assert answer.headers["x-request-id"]

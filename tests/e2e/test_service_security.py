@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from service_stack import Instance, Stack, running_stack, wait_until
+from service_stack import Instance, Stack, direct, running_stack, wait_until
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
 
@@ -31,7 +30,7 @@ def service(stack: Stack) -> Iterator[Instance]:
 @pytest.fixture(autouse=True)
 def healthy_provider(stack: Stack) -> Iterator[None]:
     yield
-    httpx.delete(f"{stack.control}/faults")
+    direct.delete(f"{stack.control}/faults")
 
 
 def program(stack: Stack, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -164,7 +163,7 @@ def test_audit_entries_wait_while_the_database_is_away_and_are_flushed_at_exit(s
 def leak(stack: Stack, what: str) -> None:
     for endpoint in ("primary", "secondary"):
         fault = {"id": f"leak-{endpoint}", "endpoint": endpoint, "kind": "leak_pii", "parameters": {"what": what}}
-        httpx.put(f"{stack.control}/faults", json=fault).raise_for_status()
+        direct.put(f"{stack.control}/faults", json=fault).raise_for_status()
 
 
 @pytest.mark.parametrize("stream", [False, True])
