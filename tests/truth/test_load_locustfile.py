@@ -94,7 +94,8 @@ def test_the_first_request_of_a_task_has_the_arrival_s_clock_and_later_ones_thei
     later = rows["follow-up"] + rows["missing"]
     assert all(row["intended_ns"] == row["started_ns"] for row in later)
     # Open arrivals: nobody waits for an answer of another, whose answers take half a second.
-    assert sum(row["started_ns"] - row["intended_ns"] > 150 * NS_PER_MS for row in first) <= len(first) // 10
+    lags = sorted(row["started_ns"] - row["intended_ns"] for row in first)
+    assert lags[len(lags) // 2] < 150 * NS_PER_MS
 
 
 def test_a_task_s_own_mark_counts_and_a_plain_answer_is_one(opened: tuple[Rows, dict[object, object], int]) -> None:
