@@ -1,4 +1,4 @@
-"""A fault that cannot be proved clear makes the run invalid, and says loudly what to do by hand."""
+"""A fault that cannot be proved clear makes the run invalid, loudly."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def pid_of(module: str, temporary: str) -> int:
     raise AssertionError(f"no {module} runs")
 
 
-def test_a_fault_proxy_that_is_gone_in_the_middle_ends_in_an_invalid_run_that_says_what_to_do(tmp_path: Path) -> None:
+def test_a_fault_proxy_that_is_gone_in_the_middle_ends_the_run_and_says_what_was_not_proved(tmp_path: Path) -> None:
     out = tmp_path / "run"
     path = scenario(tmp_path / "s.yaml", steady="3s", outage="4s", recovery="2s")
     with terminal(tmp_path) as user:
@@ -29,15 +29,17 @@ def test_a_fault_proxy_that_is_gone_in_the_middle_ends_in_an_invalid_run_that_sa
         try:
             wait_for(out / "journal.jsonl", "fault.confirmed")
             os.kill(pid_of("harness.faultproxy", user.environment["TMPDIR"]), signal.SIGKILL)
-            _, told = run.communicate(timeout=90)
+            _, told = run.communicate(timeout=100)
         finally:
             run.kill()
             run.communicate()
-    assert run.returncode == 4, told
+        assert list((user.state / "llm-harness").iterdir()) == []
+    assert run.returncode == 5, told
+    assert "WARNING: a fault could not be proved clear" in told
     failed = [entry for entry in journal(out) if entry["event"] == "fault.failed"]
-    assert {entry["data"]["step"] for entry in failed} & {"clear", "prove"}, failed
+    assert {entry["data"]["step"] for entry in failed} == {"clear"}
     verdict = json.loads((out / "verdict.json").read_text())
     assert verdict["verdict"] == "invalid"
     (fault,) = verdict["faults"]
+    assert fault["confirmed_ns"] is not None
     assert fault["proved_clear_ns"] is None
-    assert "by hand" in told
