@@ -96,6 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except HarnessError as error:
         _say(f"error: {error}")
+        _annotate(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _say(f"error: {error.format_message()}")
@@ -113,6 +114,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _annotate(error: HarnessError) -> None:
+    """Show an error at its line where a pipeline can."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from harness.cli.unattended import annotation
+
+        for problem in getattr(error, "problems", (error.message,)):
+            if (command := annotation(problem)) is not None:
+                _say(command)
 
 
 def _keep_traceback() -> str:

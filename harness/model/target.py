@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from harness.model.notice import Channel
 from harness.model.plan import LocustfileReference, PlainRequest, TargetReference
 from harness.model.probe import Action, ActionDone, MadePrincipal
 from harness.model.signals import Signals
@@ -300,6 +301,14 @@ def actor_of(target: RunningTarget) -> Actor | None:
     """Return what acts on a running target; None where nothing can be done on it."""
     actor = getattr(target, "actor", None)
     return actor if actor is not None and hasattr(actor, "act") else None
+
+
+@runtime_checkable
+class Announced(Protocol):
+    """A target whose owners want to be told of its runs."""
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return whom to tell. Raises ConfigurationError."""
 
 
 class Target(Protocol):

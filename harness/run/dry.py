@@ -11,6 +11,7 @@ from harness.model.fault import Fault
 from harness.model.plan import Plan
 from harness.model.target import Needs, RunningTarget, Target
 from harness.run.interruption import Interruption
+from harness.run.target_lock import sole_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ def dry_run(
     running: RunningTarget | None = None
     guardian: Guardian | None = None
     injector: FaultInjector | None = None
-    with tempfile.TemporaryDirectory(prefix="harness-dry-") as logs:
+    with sole_run(target), tempfile.TemporaryDirectory(prefix="harness-dry-") as logs:
         try:
             say(f"starting the {plan.target.kind} stack ...")
             needs = Needs(principals=plan.load.principals, capped_principals=plan.capped_principals, seed=plan.seed)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as an exception in the main thread, once; never in the middle of cleaning up."""
+"""SIGINT, SIGTERM and a deadline as an exception in the main thread, once; never in the middle of cleaning up."""
 
 import contextlib
 import signal
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from harness.errors import InterruptedRunError
+from harness.errors import AbortedError, InterruptedRunError
 
 
 class Interruption:
@@ -18,6 +18,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signals: list[int] = []
+        self.late: str | None = None
         self._shields = 0
         self._previous: dict[int, signal.Handlers | None] = {}
 
@@ -27,7 +28,23 @@ class Interruption:
                 self._previous[number] = signal.signal(number, self._handle)  # type: ignore[assignment]
         return self
 
+    def end_after(self, seconds: float, told: str) -> None:
+        """End what runs with an AbortedError after so long, as a signal would: healed, judged and reported.
+
+        told: how the deadline was written. Once passed, `late` says so, for whoever would start something more.
+        """
+
+        def passed(_number: int, _frame: FrameType | None) -> None:
+            self.late = f"the deadline of {told} has passed"
+            if self._shields == 0 and not self.signals:
+                raise AbortedError(self.late)
+
+        self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, passed)  # type: ignore[assignment]
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
     def __exit__(self, *_: object) -> None:
+        if signal.SIGALRM in self._previous:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
@@ -46,7 +63,7 @@ class Interruption:
             self._shields -= 1
 
     def raise_if_signalled(self) -> None:
-        """Raise InterruptedRunError if a signal came while shielded."""
+        """Raise InterruptedRunError if a signal came while shielded. A deadline that passed then found the run at its end."""
         if self.signals:
             raise InterruptedRunError(self.signals[0])
 

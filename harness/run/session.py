@@ -11,7 +11,7 @@ from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
 from harness.model.plan import PhaseKind, Plan
-from harness.model.target import Target
+from harness.model.target import Announced, Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
 from harness.run.attending import Attendant, questions_of
@@ -20,6 +20,7 @@ from harness.run.interruption import Interruption
 from harness.run.load_process import Gathering
 from harness.run.look import look_at_locustfile
 from harness.run.places import default_out, new_run_id, point_latest, utc_now
+from harness.run.target_lock import sole_run
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import write_whole
 from harness.scenario import ScenarioFile, compile_plan, read_scenario
@@ -98,11 +99,49 @@ def run_scenario(
     Raises ConfigurationError and StorageError before anything starts. Trouble after that is returned with the
     result, so that what was measured until then is kept, judged (invalid) and reported.
     """
+    with sole_run(request.target):
+        return _run_alone(request, interruption=interruption, view=view, say=say)
+
+
+def _run_alone(
+    request: RunRequest,
+    *,
+    interruption: Interruption,
+    view: Callable[[RunDirectory, Plan], View],
+    say: Callable[[str], None],
+) -> RunResult:
     run_id = new_run_id(request.scenario.document.name)
     plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
     if (found := look_at_locustfile(plan)) is not None:
         say(found)
+    channels = request.target.channels() if isinstance(request.target, Announced) else ()
     run = RunDirectory.create(request.out or default_out(run_id))
+    if not channels:
+        return _run_in(run, plan, request, interruption=interruption, view=view, say=say)
+    from harness.run.notify import Notifier
+
+    notifier = Notifier(channels, plan, say)
+    run.heard_by = notifier.hear
+    result: RunResult | None = None
+    try:
+        result = _run_in(run, plan, request, interruption=interruption, view=view, say=say)
+        return result
+    finally:
+        with interruption.shielded():
+            if result is not None:
+                notifier.ended(result.verdict, exit_code_of(result, strict=False))
+            notifier.close()
+
+
+def _run_in(
+    run: RunDirectory,
+    plan: Plan,
+    request: RunRequest,
+    *,
+    interruption: Interruption,
+    view: Callable[[RunDirectory, Plan], View],
+    say: Callable[[str], None],
+) -> RunResult:
     if request.baseline is not None and request.baseline.is_file():
         write_whole(run.path / BASELINE_NAME, request.baseline.read_bytes())
     _remember(request, started(plan, utc_now()))  # before anything starts: a run ended by hand is an attempt too

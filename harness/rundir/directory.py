@@ -12,7 +12,7 @@ import datetime
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -40,6 +40,8 @@ class RunDirectory:
         self.path = path
         self._clock: Clock | None = None
         self._journal_lock = threading.Lock()
+        self.heard_by: Callable[[JournalEntry], None] | None = None
+        """Whoever wants to hear each journal entry once it is on disk; must neither wait nor raise."""
 
     @classmethod
     def create(cls, path: Path) -> "RunDirectory":
@@ -105,6 +107,8 @@ class RunDirectory:
         path = self.path / "journal.jsonl"
         with self._journal_lock, storage_errors(path), path.open("ab") as file:
             file.write(codec.to_json(entry) + b"\n")
+        if self.heard_by is not None:
+            self.heard_by(entry)
         return entry
 
     def journal(self) -> list[JournalEntry]:

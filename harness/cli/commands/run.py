@@ -9,6 +9,8 @@ import click
 
 from harness.cli.distribution import distribution_options, gathering_of, say_what_is_carried
 from harness.cli.options import make_target, parse_labels, scenario_options
+from harness.cli.series import Series, run_series
+from harness.cli.unattended import deadline_ns, repeated, repeated_text, tell_pipeline, unattended_options
 from harness.errors import ConfigurationError
 
 
@@ -24,6 +26,7 @@ from harness.errors import ConfigurationError
     "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Compare with this, of `harness baseline save`."
 )
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
+@unattended_options
 @distribution_options
 def command(
     scenarios: tuple[str, ...],
@@ -40,6 +43,8 @@ def command(
     fail_fast: bool,
     no_rehearsal: bool,
     baseline: Path | None,
+    deadline: str | None,
+    repeat: int,
     expect_workers: int,
     bind: str | None,
     max_wait: str,
@@ -77,16 +82,17 @@ def command(
         raise ConfigurationError("--set changes one scenario; a bundle says itself what it shortens")
     files = read_bundle(bundle) if bundle is not None else [read_scenario(find_scenario(name), overrides) for name in scenarios]
     limit = limit_asked(files)
-    parent = None if len(files) == 1 and limit is None else (out or default_out(new_run_id("several")))
+    times = repeated(files, seed, 1 if limit is not None else repeat)
+    parent = None if len(times) == 1 and limit is None else (out or default_out(new_run_id("several")))
     if parent is not None and parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
     gathering = gathering_of(expect_workers, bind, max_wait, token_file, web_port if web else None)
 
-    def request_of(file: ScenarioFile, place: Path | None) -> RunRequest:
+    def request_of(file: ScenarioFile, place: Path | None, seeded: int = seed) -> RunRequest:
         return RunRequest(
             scenario=file,
-            target=make_target(target, seed, service),
-            seed=seed,
+            target=make_target(target, seeded, service),
+            seed=seeded,
             out=place,
             labels=parse_labels(labels),
             rehearsal=not no_rehearsal,
@@ -97,17 +103,19 @@ def command(
         )
 
     asked = [
-        request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}")
-        for number, file in enumerate(files, start=1)
+        request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}", seeded)
+        for number, (file, seeded) in enumerate(times, start=1)
     ]
     # Every scenario must be sound before the first one starts.
     requests, plans, left_out = plan_all(asked, bundle, say=lambda text: click.echo(text, err=True))
+    within_ns = deadline_ns(deadline, plans)
     if self_check:
         say_what_is_carried(plans, workers)
 
     terminal = sys.stderr.isatty()
-    results: list[RunResult] = []
     with Interruption() as interruption:
+        if within_ns is not None:
+            interruption.end_after(within_ns / 1e9, str(deadline))
 
         def execute(request: RunRequest) -> RunResult:
             result = run_scenario(
@@ -124,23 +132,27 @@ def command(
             results, found = run_limit(scenarios[0], overrides, limit, parent, request_of=request_of, execute=execute)
             click.echo(f"\n{found.sentence()}\n  all runs are in {parent}", err=True)
             return 0 if found.met_rps is not None else worst_exit_code(results, strict=strict)
-        for request in requests:
-            result = execute(request)
-            results.append(result)
-            if result.trouble is not None:
-                click.echo(f"error: {result.trouble}", err=True)
-                if result.verdict is not None or any((result.run.path / "samples").glob("*")):
-                    click.echo(f"  what was measured so far is in {result.run.path}", err=True)
-                break
-            if fail_fast and exit_code_of(result, strict=strict) != 0:
-                break
+        series = run_series(
+            requests,
+            execute,
+            interruption=interruption,
+            ends=lambda result: fail_fast and exit_code_of(result, strict=strict) != 0,
+        )
     if parent is not None:
-        write_run_index(parent, results, left_out)
+        write_run_index(parent, series.results, left_out)
         if out is None:
             point_latest(parent)
+    _tell(series, repeat, as_json=as_json)
+    return series.exit_code(strict=strict)
+
+
+def _tell(series: Series, repeat: int, *, as_json: bool) -> None:
+    tell_pipeline(series.results)
+    if repeat > 1:
+        click.echo(repeated_text(series.results, repeat), err=True)
     if as_json:
-        click.echo(json.dumps([json.loads((r.run.path / "verdict.json").read_text()) for r in results if r.verdict], indent=1))
-    return worst_exit_code(results, strict=strict)
+        verdicts = [(result.run.path / "verdict.json").read_text() for result in series.results if result.verdict]
+        click.echo(json.dumps([json.loads(text) for text in verdicts], indent=1))
 
 
 def _colour(stream: TextIO) -> bool:

@@ -48,6 +48,10 @@ class ComposeTarget:
             capabilities=REFERENCE_CAPABILITIES - {"actions.update-knowledge"},
         )
 
+    def lock_name(self) -> str:
+        """Return what two runs must not load at once: the one stack that is up."""
+        return "compose"
+
     def start(self, needs: Needs, logs: Path) -> RunningCompose:
         """Find the stack, see it whole, free it of toxics and old records, and make the users of this run.
 

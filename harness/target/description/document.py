@@ -303,6 +303,20 @@ class ActionDocument(Strict):
     within: Duration = 30_000_000_000
 
 
+class GrafanaDocument(Strict):
+    """Where annotations go: the base address of Grafana, and a token of a service account."""
+
+    url: Url
+    token: Secret
+
+
+class NotifyDocument(Strict):
+    """Whom to tell of a run: `{webhook: "${env:HOOK}"}`, or `{grafana: {url: ..., token: "${env:TOKEN}"}}`."""
+
+    webhook: Secret | None = None
+    grafana: GrafanaDocument | None = None
+
+
 class TargetDocument(Strict):
     """A target description."""
 
@@ -330,3 +344,4 @@ class TargetDocument(Strict):
     instances: list[InstanceDocument] = []
     actions: dict[Name, ActionDocument] = {}
     limits: LimitsDocument | None = None
+    notify: list[NotifyDocument] = []

@@ -105,6 +105,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
     _check_message(document, findings)
+    _check_listeners(document, findings)
     if "normal" not in document.models:
         findings.add(("models",), "`models` needs the key `normal`: the model that the ordinary load asks for")
     for name, fault in document.faults.items():
@@ -208,6 +209,12 @@ def _check_keys(document: TargetDocument, findings: Findings) -> None:
             'nobody has a key: add `principals: {alice: {key: "${env:KEY}"}}`, or `provision`, or an `auth.value` without ${key}'
         )
         findings.add(("auth",), what)
+
+
+def _check_listeners(document: TargetDocument, findings: Findings) -> None:
+    for index, listener in enumerate(document.notify):
+        if (listener.webhook is None) == (listener.grafana is None):
+            findings.add(("notify", index), "a listener is either a `webhook` or `grafana: {url, token}`")
 
 
 def _known(name: str, allowed: Collection[str], path: Path, what: str, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import ConfigurationError, StackError
+from harness.model.notice import Channel, ChannelKind
 from harness.model.target import Approach, Instance, Link, Needs, Offer
 from harness.target.description import Description
 from harness.target.description.document import VersionDocument
@@ -58,6 +59,29 @@ class ExternalTarget:
     def offer(self) -> Offer:
         """Return what can be asked for; starts nothing and needs no secret."""
         return offer_of(self.description)
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return whom to tell of a run. Raises ConfigurationError where a secret of theirs is missing."""
+        placeholders = Placeholders(folder=self.description.folder, environment=self._environment)
+        channels = []
+        for index, listener in enumerate(self.description.document.notify):
+            name = f"notify[{index}]"
+            try:
+                if listener.webhook is not None:
+                    channels.append(Channel(name=name, kind=ChannelKind.WEBHOOK, url=placeholders.fill(listener.webhook)))
+                if (grafana := listener.grafana) is not None:
+                    url, token = placeholders.fill(grafana.url), placeholders.fill(grafana.token)
+                    channels.append(Channel(name=name, kind=ChannelKind.GRAFANA, url=url, token=token))
+            except ValueError as error:
+                raise ConfigurationError(f"{self.description.located.at(('notify', index))}: {error}") from error
+        return tuple(channels)
+
+    def lock_name(self) -> str | None:
+        """Return what two runs must not load at once; None where each run has an address of its own."""
+        document = self.description.document
+        if "${port" in document.base_url or document.base_url.startswith("${"):
+            return None
+        return document.base_url.replace("//localhost", "//127.0.0.1").rstrip("/")
 
     def start(self, needs: Needs, logs: Path) -> RunningExternal:
         """Start or find everything and see it answer once.

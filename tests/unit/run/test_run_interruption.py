@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from harness.errors import InterruptedRunError
+from harness.errors import AbortedError, InterruptedRunError
 from harness.run.interruption import Interruption
 
 
@@ -47,3 +47,17 @@ def test_the_handlers_of_the_caller_come_back() -> None:
     with Interruption():
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_deadline_ends_what_runs_and_waits_for_healing() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with Interruption() as interruption:
+        interruption.end_after(0.01, "9m")
+        with pytest.raises(AbortedError, match="the deadline of 9m has passed"):
+            signal.pause()
+    with Interruption() as interruption, interruption.shielded():
+        interruption.end_after(0.01, "9m")
+        signal.pause()
+        assert interruption.late == "the deadline of 9m has passed"
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
