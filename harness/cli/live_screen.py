@@ -40,12 +40,13 @@ def drawing(figures: LiveFigures, now_ns: int | None, below: Sequence[tuple[str,
     rows.add_column()
     rows.add_row(Text("phase"), Text(place(figures, now_ns)))
     rows.add_row(Text(""), ProgressBar(total=figures.plan.end_ns / 1e9, completed=max(now_ns, 0) / 1e9, width=50))
-    for name, text, style in (*_rows(figures), *below):
+    for name, text, style in (*figure_rows(figures), *below):
         rows.add_row(Text(name), Text(text, style=style))
     return Group(title, rows)
 
 
-def _rows(figures: LiveFigures) -> list[tuple[str, str, str]]:
+def figure_rows(figures: LiveFigures) -> list[tuple[str, str, str]]:
+    """Return the figures as rows of a name, a text and a style; the page shows the same."""
     late = figures.intended - figures.sent
     planned = f" of {count(figures.plan.planned_requests)}" if figures.plan.planned_requests else ""
     arrivals = f"{count(figures.intended)}{planned} due, {count(figures.sent)} sent, {count(figures.in_flight)} in flight"

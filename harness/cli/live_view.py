@@ -18,6 +18,8 @@ from harness.rundir import RunDirectory
 if TYPE_CHECKING:
     from rich.live import Live
 
+    from harness.cli.live_page import LivePage
+
 _PLAIN_EVERY_NS = 5_000_000_000
 
 Below = Callable[[LiveFigures, int | None], Sequence[tuple[str, str, str]]]
@@ -28,6 +30,7 @@ class LiveView:
     """Shows a run while it is going, whenever `refresh` is called: about twice a second.
 
     below: more rows for the screen (name, text, style), asked for at each drawing.
+    page: a page that shows the same.
     terminal: redraw a screen (rich; NO_COLOR is honoured); otherwise one plain line every 5 s. Journal events that
     matter become a line of their own in both. It has no thread. Whatever goes wrong in it silences it, for good.
     monotonic_ns: the clock of the control host, which `plan.clock` counts from.
@@ -41,12 +44,14 @@ class LiveView:
         *,
         terminal: bool,
         below: Below | None = None,
+        page: "LivePage | None" = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._run = run
         self._stream = stream
         self._terminal = terminal
         self._below = below
+        self._page = page
         self._monotonic_ns = monotonic_ns
         self._clock: Clock | None = plan.clock
         self._figures = LiveFigures(plan)
@@ -74,12 +79,15 @@ class LiveView:
     def _show(self) -> None:
         for line in self._lines.new():
             self._figures.take_line(line)
-        for entry in self._journal.new():
+        entries = self._journal.new()
+        for entry in entries:
             self._figures.take_entry(entry)
             text = told(entry, self._figures)
             if text is not None:
                 self._say(text)
         now_ns = self._now_ns()
+        if self._page is not None:
+            self._page.take(self._figures, now_ns, entries)
         if self._terminal:
             self._draw(now_ns)
         elif now_ns is not None and now_ns >= max(self._next_plain_ns, 0):

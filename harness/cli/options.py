@@ -66,6 +66,16 @@ def scenario_options(function: F) -> F:
     return function
 
 
+def live_options(function: F) -> F:
+    """Add --live and --live-port."""
+    shown = click.option("--live", is_flag=True, help="Show the run on a page of 127.0.0.1 too; its faults can be cleared there.")
+    port = click.option(
+        "--live-port", default=0, type=click.IntRange(0, 65_535), show_default=True, help="Its port; 0 takes a free one."
+    )
+    decorated: F = shown(port(function))
+    return decorated
+
+
 def _keep_allowed(context: click.Context, _: click.Parameter, hosts: tuple[str, ...]) -> None:
     context.meta["harness.allowed_hosts"] = hosts  # typed by a person for this very command, so it stays with the command
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import make_target, parse_labels, scenario_options
+from harness.cli.options import live_options, make_target, parse_labels, scenario_options
 from harness.errors import AbortedError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the run goes: an absent or empty directory.")
 @click.option("--yes", is_flag=True, help="Ask nobody: every fault is a go. Needed where there is no terminal.")
 @click.option("--dry", is_flag=True, help="Only rehearse: each fault once, without load and without questions.")
+@live_options
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON on standard output.")
 def command(
     scenario: str,
@@ -34,6 +35,8 @@ def command(
     out: Path | None,
     yes: bool,
     dry: bool,
+    live: bool,
+    live_port: int,
     as_json: bool,
 ) -> int:
     """Run SCENARIO as a drill: a briefing, go or no-go, the steady state first, and a question before each fault.
@@ -69,13 +72,14 @@ def command(
         return _rehearse(request, as_json=as_json)
     if asking and not click.confirm("start the load? nothing is broken without another go", default=False, err=True):
         raise AbortedError("no-go: nothing was started")
-    return _drill(request, asking=asking, as_json=as_json)
+    return _drill(request, asking=asking, live_port=live_port if live else None, as_json=as_json)
 
 
-def _drill(request: "RunRequest", *, asking: bool, as_json: bool) -> int:
+def _drill(request: "RunRequest", *, asking: bool, live_port: int | None, as_json: bool) -> int:
     from dataclasses import replace
 
     from harness.cli.drill_desk import Desk, desk_rows
+    from harness.cli.live_serving import live_page
     from harness.cli.live_view import LiveView
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
@@ -83,6 +87,7 @@ def _drill(request: "RunRequest", *, asking: bool, as_json: bool) -> int:
 
     with contextlib.ExitStack() as stack:
         interruption = stack.enter_context(Interruption())
+        page = stack.enter_context(live_page(live_port))
         desk: Desk | None = None
         if asking:
             from harness.cli.drill_keys import Keys
@@ -98,6 +103,7 @@ def _drill(request: "RunRequest", *, asking: bool, as_json: bool) -> int:
                 sys.stderr,
                 terminal=sys.stderr.isatty(),
                 below=lambda figures, now_ns: desk_rows(desk, figures, now_ns),
+                page=page,
             ),
             say=lambda text: click.echo(text, err=True),
         )

@@ -8,7 +8,7 @@ from typing import TextIO
 import click
 
 from harness.cli.distribution import distribution_options, gathering_of, say_what_is_carried
-from harness.cli.options import make_target, parse_labels, scenario_options
+from harness.cli.options import live_options, make_target, parse_labels, scenario_options
 from harness.cli.series import Series, run_series
 from harness.cli.unattended import deadline_ns, repeated, repeated_text, tell_pipeline, unattended_options
 from harness.errors import ConfigurationError
@@ -27,6 +27,7 @@ from harness.errors import ConfigurationError
 )
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
 @unattended_options
+@live_options
 @distribution_options
 def command(
     scenarios: tuple[str, ...],
@@ -45,6 +46,8 @@ def command(
     baseline: Path | None,
     deadline: str | None,
     repeat: int,
+    live: bool,
+    live_port: int,
     expect_workers: int,
     bind: str | None,
     max_wait: str,
@@ -60,6 +63,7 @@ def command(
     harness run provider-outage --set phases.outage.for=10s --out reports/try
     """
     from harness.cli.limit_run import limit_asked, run_limit
+    from harness.cli.live_serving import live_page
     from harness.cli.live_view import LiveView
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
@@ -113,7 +117,7 @@ def command(
         say_what_is_carried(plans, workers)
 
     terminal = sys.stderr.isatty()
-    with Interruption() as interruption:
+    with Interruption() as interruption, live_page(live_port if live else None) as page:
         if within_ns is not None:
             interruption.end_after(within_ns / 1e9, str(deadline))
 
@@ -121,7 +125,7 @@ def command(
             result = run_scenario(
                 request,
                 interruption=interruption,
-                view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal),
+                view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal, page=page),
                 say=lambda text: click.echo(text, err=True),
             )
             if result.verdict is not None:
