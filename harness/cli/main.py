@@ -3,8 +3,6 @@
 import importlib
 import os
 import sys
-import tempfile
-import traceback
 
 import click
 
@@ -24,6 +22,7 @@ _COMMANDS: dict[str, str] = {
     "explain": "why a result is what it is: requests, calls, faults, log lines",
     "show": "what a run came to, without opening the report",
     "compare": "is a run worse than another: intervals, significance, minimum effect",
+    "trend": "the figures of one scenario over many runs",
     "pack": "a run directory as one file to pass on; digests checked",
     "export": "a run's figures for Prometheus or OpenTelemetry; its objectives as OpenSLO",
     "openslo": "objectives for a scenario from OpenSLO files",
@@ -39,7 +38,8 @@ _COMMANDS: dict[str, str] = {
     "baseline": "keep what a passed run measured, for later runs to be compared with",
     "verify-gate": "planted defects against the scenarios that must catch them",
     "doctor": "what this machine can and cannot run, and why",
-    "clean": "remove what a killed run left behind",
+    "clean": "remove what a killed run left behind; --runs: old run directories",
+    "completion": "a script that lets your shell complete harness commands",
 }
 """Every command and its one-line help, so that `--help` imports none of them."""
 
@@ -91,6 +91,8 @@ def root() -> click.Group:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An uncaught exception is our own trouble (5), never a failed objective (1)."""
+    if "_HARNESS_COMPLETE" in os.environ:
+        _harness.main(prog_name="harness")  # the shell asks what could follow; click answers and exits
     try:
         code = _harness.main(args=arguments, prog_name="harness", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -127,6 +129,9 @@ def _annotate(error: HarnessError) -> None:
 
 
 def _keep_traceback() -> str:
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="harness-bug-", suffix=".txt", delete=False) as file:
         traceback.print_exc(file=file)
     return file.name

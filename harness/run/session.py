@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.compare.trend import TREND_NAME, append_figures, figures_of
 from harness.errors import ExitCode, HarnessError, InterruptedRunError, NotOfferedError
 from harness.judge import judge_and_write
 from harness.judge.regression import NAME as BASELINE_NAME
@@ -172,6 +173,7 @@ def _run_in(
         except HarnessError as error:
             return RunResult(run=run, verdict=None, reports=(), trouble=trouble or error)
         _remember(request, ended(run.read_plan(), verdict, utc_now()))
+        _remember_figures(request, run, verdict, say)
     if request.out is None:
         point_latest(run.path)
     return RunResult(run=run, verdict=verdict, reports=reports, trouble=trouble)
@@ -180,6 +182,16 @@ def _run_in(
 def _remember(request: RunRequest, line: HistoryLine) -> None:
     if request.history is not None:
         append(request.history, line)
+
+
+def _remember_figures(request: RunRequest, run: RunDirectory, verdict: Verdict, say: Callable[[str], None]) -> None:
+    """Add the run to the trend beside the history; the verdict stands whatever becomes of it."""
+    if request.history is None:
+        return
+    try:
+        append_figures(request.history.with_name(TREND_NAME), figures_of(run, verdict))
+    except HarnessError as error:
+        say(f"WARNING: the run is not in the trend: {error}")
 
 
 def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:

@@ -1,10 +1,16 @@
-"""`harness clean`: remove what a killed run left behind."""
+"""`harness clean`: remove what a killed run left behind, and old runs."""
+
+import os
+from pathlib import Path
 
 import click
 
 
 @click.command("clean")
-def command() -> int:
+@click.option("--runs", is_flag=True, help="Remove old run directories too; history.jsonl and trend.jsonl stay.")
+@click.option("--keep", default=20, type=click.IntRange(0), show_default=True, help="With --runs: how many of the newest stay.")
+@click.option("--in", "place", type=click.Path(path_type=Path, file_okay=False), help="Where the runs are. Default: reports.")
+def command(runs: bool, keep: int, place: Path | None) -> int:
     """Heal faults and end processes of runs whose control process is gone; never touches a run that lives."""
     from harness.faults import heal_leftovers
     from harness.target.containers import clean_containers
@@ -14,6 +20,21 @@ def command() -> int:
     done = [*heal_leftovers(directory), *clean_leftovers(directory), *clean_containers()]
     for line in done:
         click.echo(line)
-    if not done:
+    if runs:
+        _remove_runs(place or Path(os.environ.get("HARNESS_OUT") or "reports"), keep, directory)
+    elif not done:
         click.echo("nothing was left behind")
     return 0
+
+
+def _remove_runs(reports: Path, keep: int, state_directory: Path) -> None:
+    from harness.cli.old_runs import old_runs, remove
+    from harness.run.live_runs import live_runs
+
+    live = frozenset(Path(run.directory) for run in live_runs(state_directory) if run.directory)
+    gone = old_runs(reports, keep, live)
+    for path in gone:
+        remove(path)
+        click.echo(f"removed {path}")
+    if not gone:
+        click.echo(f"no run in {reports} is older than the newest {keep}")

@@ -4,14 +4,14 @@ import json
 
 import click
 
-_WHAT = ("scenarios", "faults", "objectives", "checks", "targets", "schemas")
+_WHAT = ("scenarios", "faults", "objectives", "checks", "targets", "defects", "schemas")
 
 
 @click.command("list")
 @click.argument("what", type=click.Choice(_WHAT), default="scenarios")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(what: str, as_json: bool) -> int:
-    """List what there is: scenarios (the default), faults, objectives, checks, targets or schemas."""
+    """List what there is: scenarios (the default), faults, objectives, checks, targets, defects or schemas."""
     rows = {
         "scenarios": _scenarios,
         "faults": _faults,
@@ -20,8 +20,10 @@ def command(what: str, as_json: bool) -> int:
         "targets": lambda: {
             "embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here",
             "containers": "the same from images, with the real Toxiproxy; needs a container engine",
+            "compose": "the same, brought up by you with docker compose up",
             "FILE.yaml": "a service of your own, as the file describes it (harness init writes a first one)",
         },
+        "defects": _defects,
         "schemas": _schemas,
     }[what]()
     if as_json:
@@ -65,6 +67,12 @@ def _checks() -> dict[str, str]:
     return {name: planner.title for name, planner in PLANNERS.items()}
 
 
+def _defects() -> dict[str, str]:
+    from harness.scenario.catchers import CATCHERS
+
+    return {each.defect: f"{each.scenario} must catch it, by {' or '.join(each.results)}" for each in CATCHERS}
+
+
 def _schemas() -> dict[str, str]:
     return {
         "harness.plan/1": "plan.json",
@@ -79,4 +87,6 @@ def _schemas() -> dict[str, str]:
         "harness.signoff/1": "readiness.signoff.jsonl, a line",
         "harness.explanation/1": "harness explain --json",
         "harness.comparison/1": "harness compare --json",
+        "harness.trend/1": "harness trend --json",
+        "harness.notification/1": "what a listener of `notify` is sent",
     }
