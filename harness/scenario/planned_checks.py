@@ -16,6 +16,9 @@ OF_EVERY_RUN: Mapping[str, str] = {"guard bypass": "canaries"}
 """Checks that no scenario names: each is in every run on a target with that capability, and fails it; it proves no row."""
 
 
+_ASKS_IN_CHAT = "it asks in OpenAI's chat, and the target's description says `protocol: message`"
+
+
 def compile_checks(
     document: ScenarioDocument,
     phases: Sequence[Phase],
@@ -60,6 +63,8 @@ def compile_checks(
         lacking = sorted(step.all_needs - offer.capabilities)
         if lacking:
             check, step = replace(check, not_offered=_not_offered(lacking, offer)), CheckSteps()
+        elif offer.message is not None and any(probe.path is None for probe in step.probes):
+            check, step = replace(check, not_offered=_ASKS_IN_CHAT), CheckSteps()
         checks.append(check)
         steps.append(step)
     for check, step in _of_every_run(checks, phases, planners, offer):

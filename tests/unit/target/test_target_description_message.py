@@ -73,6 +73,13 @@ def test_the_catalogue_s_outage_can_be_planned_for_it_when_it_has_a_provider(tmp
     assert {part.protocol for part in plan.load.mix} == {Protocol.MESSAGE}
 
 
+def test_a_check_that_asks_in_chat_does_not_apply_and_sends_nothing(tmp_path: Path) -> None:
+    check = "checks: [{check: input validation, during: steady}, {check: retry amplification, during: steady}]\n"
+    asking, counting = _plan(tmp_path, SCENARIO + check).checks[:2]
+    assert asking.not_offered == "it asks in OpenAI's chat, and the target's description says `protocol: message`"
+    assert counting.not_offered is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
