@@ -45,7 +45,9 @@ def _judged(reading: Reading, check: PlannedCheck) -> Judgement:
     if not np.any(attacks) or not asked:
         return judgement(check, Status.INCONCLUSIVE, "no canary was sent, so no guard was asked", test=test, kind=Kind.INVARIANT)
     seen = {_phase_of(reading, moment) for moment in [*requests.intended_ns[attacks].tolist(), *(r.at_ns for r in asked)]}
-    missed = [phase.name for phase in reading.plan.phases if phase.name not in seen]
+    # A phase shorter than the time between two canaries has none: the plan says so, and no run can say more.
+    planned = {_phase_of(reading, burst.at_ns) for burst in reading.plan.load.bursts if burst.check_id == check.id}
+    missed = [phase.name for phase in reading.plan.phases if phase.name in planned - seen]
     told = f"{n} canaries over {len(seen)} phases were kept out: none was answered, and none reached the provider"
     if missed:
         reason = f"{told}; but none was sent in phase {', '.join(missed)}"

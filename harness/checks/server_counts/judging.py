@@ -2,7 +2,8 @@
 
 A counter is read while requests are under way, so nobody knows of which instant it is. But whatever began after the
 first reading had ended and ended before the last began must have been counted, and nothing else than what ended after
-the first began and began before the last ended can have been: two bounds that need no tolerance.
+the first began and began before the last ended can have been: two bounds that need no tolerance but for the moment between
+the last byte at the client and the count at the service.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
 
 LEAST = 30
+COUNTED_LATE_NS = 500_000_000
+"""How long after a client had its last byte the service may count the request: it does so when it is done with it."""
 MEAN_WITHIN = 3.0
 """How far the means of both sides may be apart: the clients' includes the way there and back and waiting in the kernel."""
 
@@ -49,9 +52,9 @@ def judge_server_counts(reading: Reading, check: PlannedCheck) -> Judgement:
     ended = min(r.started_ns or 0 for r in last.values()), max(r.ended_ns or 0 for r in last.values())
     requests = reading.requests
     started, over = requests.started_ns, np.where(np.isnan(requests.ended_ns), np.inf, requests.ended_ns)
-    must = (started >= began[1]) & (over <= ended[0]) & ~np.isnan(requests.status_code)
-    can = ~np.isnan(started) & (over >= began[0]) & (started <= ended[1])
-    strangers = _probes_between(reading, began[0], ended[1])
+    must = (started >= began[1]) & (over <= ended[0] - COUNTED_LATE_NS) & ~np.isnan(requests.status_code)
+    can = ~np.isnan(started) & (over >= began[0] - COUNTED_LATE_NS) & (started <= ended[1])
+    strangers = _probes_between(reading, began[0] - COUNTED_LATE_NS, ended[1])
     least, most = int(np.count_nonzero(must)), int(np.count_nonzero(can)) + strangers
     shown = Shown(quantity="requests counted by the service", unit="count", value=counted.total)
     test = Test(
