@@ -1,11 +1,14 @@
-"""Run the trials of the gate: each scenario against the healthy service, then against each defect that it must catch."""
+"""Run the trials of the gate: each scenario against the healthy service, then against each defect that it must catch.
+
+All on one stack, of which only the service starts anew from trial to trial.
+"""
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from harness.cli.gate_table import Finding, Matrix, Trial
-from harness.cli.options import make_target
+from harness.cli.gate_table import GATE_NAME, Finding, Matrix, Trial
 from harness.errors import ConfigurationError
 from harness.model.judgement import Status, Verdict
 from harness.run.conduct import View
@@ -15,6 +18,7 @@ from harness.rundir import codec
 from harness.rundir.files import write_whole
 from harness.scenario import find_scenario, read_scenario
 from harness.scenario.catchers import Catcher
+from harness.target.embedded.standing import StandingStack
 
 
 class _NoView:
@@ -35,11 +39,13 @@ def run_trials(
     control: bool,
     interruption: Interruption,
     say: Callable[[str], None],
+    uncaught: Sequence[str] = (),
 ) -> Matrix:
     """Run every trial, write `gate.json` after each, and return the matrix.
 
-    parent: an absent or empty directory, one run directory in it for each trial. Raises ConfigurationError before
-    anything starts, HarnessError where a run is interrupted or a stack does not start.
+    parent: an absent or empty directory, one run directory in it for each trial. uncaught: what nothing looks for.
+    A trial that could not be judged has one more try. Raises ConfigurationError before anything starts, HarnessError
+    where a run is interrupted or a stack does not start.
     """
     if parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
@@ -48,31 +54,51 @@ def run_trials(
         if control and not any(other.control == catcher.control and defect is None for other, defect in todo):
             todo.append((catcher, None))
         todo.append((catcher, catcher.defect))
+    stack = StandingStack(seed=seed)
     requests = [
-        _request(catcher, defect, parent / f"{number:02d}-{defect or f'healthy-{catcher.scenario}'}", seed)
+        _request(catcher, defect, parent / f"{number:02d}-{defect or f'healthy-{catcher.scenario}'}", seed, stack)
         for number, (catcher, defect) in enumerate(todo, start=1)
     ]
     for request in requests:
         plan_scenario(request)
     trials: list[Trial] = []
-    for (catcher, defect), request in zip(todo, requests, strict=True):
-        began = time.monotonic()
-        result = run_scenario(request, interruption=interruption, view=_view)
-        if result.trouble is not None and defect is None:
-            raise result.trouble
-        interruption.raise_if_signalled()
-        trial = _trial(catcher, defect, result, time.monotonic() - began, request)
-        trials.append(trial)
-        say(f"{trial.finding.value:<12} {defect or '(healthy)'} by {catcher.scenario} ({trial.took_s:.0f} s)")
-        write_whole(parent / "gate.json", codec.to_pretty_json(Matrix(trials=tuple(trials))))
-    return Matrix(trials=tuple(trials))
+    try:
+        for (catcher, defect), request in zip(todo, requests, strict=True):
+            trial = _try(catcher, defect, request, interruption)
+            if trial.finding is Finding.UNJUDGED:
+                say(f"{trial.finding.value:<12} {defect or '(healthy)'} by {catcher.scenario}: {trial.reason}; once more")
+                trial = _try(catcher, defect, _again(request), interruption)
+            trials.append(trial)
+            say(f"{trial.finding.value:<12} {defect or '(healthy)'} by {catcher.scenario} ({trial.took_s:.0f} s)")
+            matrix = Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
+            write_whole(parent / GATE_NAME, codec.to_pretty_json(matrix))
+    finally:
+        with interruption.shielded():
+            stack.close()
+    return Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
 
 
-def _request(catcher: Catcher, defect: str | None, out: Path, seed: int) -> RunRequest:
-    service = () if defect is None else (f"defect={defect}", "under_test=yes")
+def _try(catcher: Catcher, defect: str | None, request: RunRequest, interruption: Interruption) -> Trial:
+    began = time.monotonic()
+    result = run_scenario(request, interruption=interruption, view=_view)
+    if result.trouble is not None and defect is None:
+        raise result.trouble
+    interruption.raise_if_signalled()
+    return _trial(catcher, defect, result, time.monotonic() - began, request)
+
+
+def _again(request: RunRequest) -> RunRequest:
+    assert request.out is not None
+    return replace(request, out=request.out.with_name(f"{request.out.name}-again"))
+
+
+def _request(catcher: Catcher, defect: str | None, out: Path, seed: int, stack: StandingStack) -> RunRequest:
+    settings = {f"SERVICE_{name.upper()}": value for name, value in catcher.settings}
+    if defect is not None:
+        settings |= {"SERVICE_DEFECT": defect, "SERVICE_UNDER_TEST": "yes"}
     return RunRequest(
         scenario=read_scenario(find_scenario(catcher.scenario), catcher.overrides),
-        target=make_target("embedded", seed, service),
+        target=stack.target(settings),
         seed=seed,
         out=out,
         labels={} if defect is None else {"defect": defect},

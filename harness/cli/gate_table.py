@@ -1,9 +1,16 @@
-"""The matrix of planted defects as text: what caught what, what was missed, and what cried wolf."""
+"""The matrix of planted defects: what caught what, what was missed, what nobody looks for, and what cried wolf."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from harness.errors import ExitCode
+from harness.errors import ConfigurationError, ExitCode, RunDirectoryError
+from harness.rundir import codec
+
+GATE_NAME = "gate.json"
+"""The matrix so far, beside the runs."""
+GATE_SCHEMA = "harness.gate/1"
 
 
 class Finding(enum.StrEnum):
@@ -31,18 +38,49 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """Every trial of one `harness verify-gate`. `gate.json` beside the runs."""
+    """Every trial of one `harness verify-gate`. `gate.json` beside the runs.
+
+    uncaught: the planted defects that no scenario is known to catch, where all were asked for.
+    """
 
     trials: tuple[Trial, ...]
-    schema: str = "harness.gate/1"
+    uncaught: tuple[str, ...] = ()
+    schema: str = GATE_SCHEMA
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return fail for a missed defect or a false alarm, inconclusive where a run told nothing or there was none."""
+        """Return fail for a missed defect or a false alarm; inconclusive where a run told nothing, there was none, or
+        a defect has no catcher."""
         findings = {trial.finding for trial in self.trials}
         if findings & {Finding.MISSED, Finding.FALSE_ALARM}:
             return ExitCode.FAIL
-        return ExitCode.INCONCLUSIVE if Finding.UNJUDGED in findings or not findings else ExitCode.PASS
+        return ExitCode.INCONCLUSIVE if Finding.UNJUDGED in findings or not findings or self.uncaught else ExitCode.PASS
+
+    def sentence(self) -> str:
+        """Return what it adds up to."""
+        planted = [trial for trial in self.trials if trial.defect is not None]
+        healthy = [trial for trial in self.trials if trial.defect is None]
+        caught = sum(trial.finding is Finding.CAUGHT for trial in planted)
+        alarms = sum(trial.finding is Finding.FALSE_ALARM for trial in healthy)
+        rest = f"; {len(self.uncaught)} more have no catcher yet" if self.uncaught else ""
+        return f"{caught} of {len(planted)} planted defects caught{rest}; {alarms} false alarms in {len(healthy)} healthy runs"
+
+
+def read_matrices(directories: Sequence[Path]) -> Matrix:
+    """Return the matrices below several directories as one. Raises ConfigurationError where one has none that can be read."""
+    trials: list[Trial] = []
+    uncaught: list[str] = []
+    for directory in directories:
+        try:
+            matrix = codec.read_json(directory / GATE_NAME, Matrix)
+        except RunDirectoryError as error:
+            raise ConfigurationError(str(error), advice="name directories that `harness verify-gate --out` wrote") from error
+        if matrix.schema != GATE_SCHEMA:
+            raise ConfigurationError(f"{directory / GATE_NAME}: written as {matrix.schema}, read as {GATE_SCHEMA}")
+        trials += matrix.trials
+        uncaught += matrix.uncaught
+    tried = {trial.defect for trial in trials}
+    return Matrix(trials=tuple(trials), uncaught=tuple(name for name in dict.fromkeys(uncaught) if name not in tried))
 
 
 def matrix_text(matrix: Matrix) -> str:
@@ -63,10 +101,19 @@ def matrix_text(matrix: Matrix) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), f"{row[4]:>5}", row[3]])
         for row in rows
     ]
-    planted = [trial for trial in matrix.trials if trial.defect is not None]
-    healthy = [trial for trial in matrix.trials if trial.defect is None]
-    caught = sum(trial.finding is Finding.CAUGHT for trial in planted)
-    alarms = sum(trial.finding is Finding.FALSE_ALARM for trial in healthy)
-    lines.append("")
-    lines.append(f"{caught} of {len(planted)} planted defects caught; {alarms} false alarms in {len(healthy)} healthy runs")
-    return "\n".join(lines)
+    if matrix.uncaught:
+        lines += ["", f"no scenario is known to catch: {', '.join(matrix.uncaught)}"]
+    return "\n".join([*lines, "", matrix.sentence()])
+
+
+def matrix_markdown(matrix: Matrix, command: str) -> str:
+    """Return the matrix as a page. command: what wrote it."""
+    planted = sorted((t for t in matrix.trials if t.defect is not None), key=lambda t: (t.defect or "", t.scenario))
+    healthy = sorted((t for t in matrix.trials if t.defect is None), key=lambda t: t.scenario)
+    lines = ["# What the gate catches", "", f"Written by `{command}`; {matrix.sentence()}.", ""]
+    lines += ["| planted defect | scenario | | results that failed | s |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| `{t.defect}` | {t.scenario} | {t.finding.value} | {', '.join(t.by) or '-'} | {t.took_s:.0f} |" for t in planted]
+    lines += [f"| `{name}` | - | no catcher yet | - | - |" for name in sorted(matrix.uncaught)]
+    lines += ["", "| healthy service | | s |", "| --- | --- | --- |"]
+    lines += [f"| {t.scenario} | {t.finding.value} | {t.took_s:.0f} |" for t in healthy]
+    return "\n".join(lines) + "\n"

@@ -32,8 +32,13 @@ _QUANTITY = {
     Quantity.REFUSAL_SHARE: "refusal_share",
     Quantity.CACHE_HIT_RATE: "cache_hit_rate",
     Quantity.AVAILABILITY: "availability",
+    Quantity.ANSWERED_SHARE: "answered_share",
     Quantity.GOODPUT: "goodput",
     Quantity.BREAKAGE: "breakage",
+    Quantity.SILENT_BREAKAGE: "silent_breakage",
+    Quantity.FALSE_CLAIMS: "false_claims",
+    Quantity.JOINED_SHARE: "joined_share",
+    Quantity.LOGGED_SHARE: "logged_share",
 }
 
 
@@ -179,6 +184,10 @@ _WHOLES: Mapping[Quantity, str] = {
     Quantity.ITL: "the streamed requests",
     Quantity.TPOT: "the streamed requests",
     Quantity.REFUSAL_LATENCY: "the refusals",
+    Quantity.SILENT_BREAKAGE: "the streamed requests",
+    Quantity.FALSE_CLAIMS: "the answers that say something of themselves",
+    Quantity.JOINED_SHARE: "the answers of a model",
+    Quantity.LOGGED_SHARE: "the answers and refusals",
 }
 
 _PREDICATES: Mapping[Quantity, str] = {
@@ -190,10 +199,15 @@ _PREDICATES: Mapping[Quantity, str] = {
     Quantity.ERROR_SHARE: "failed",
     Quantity.BREAKAGE: "ended without an answer and without a typed refusal",
     Quantity.AVAILABILITY: "were answered",
+    Quantity.ANSWERED_SHARE: "were answered",
     Quantity.GOODPUT: "were answered within every latency bound",
     Quantity.FALLBACK_SHARE: "came from a fallback",
     Quantity.DEGRADED_SHARE: "were stale or canned",
     Quantity.CACHE_HIT_RATE: "came from the cache",
+    Quantity.SILENT_BREAKAGE: "just stopped, without a word",
+    Quantity.FALSE_CLAIMS: "say of their cost, fallback or cache what the provider's records deny",
+    Quantity.JOINED_SHARE: "stand in the provider's records under their own id",
+    Quantity.LOGGED_SHARE: "stand in the logs under their own id",
 }
 
 

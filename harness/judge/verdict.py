@@ -10,12 +10,15 @@ from harness.checks import CHECKS
 from harness.judge.burn import judge_burn
 from harness.judge.claims import judge_claims
 from harness.judge.integrity import judge_integrity
+from harness.judge.longest import judge_longest
 from harness.judge.moments import judge_moment
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
 from harness.judge.regression import judge_regression
 from harness.judge.rows import row_of
+from harness.judge.server_metrics import judge_server_metric
 from harness.judge.spend import judge_spend
+from harness.judge.texts import judge_texts
 from harness.judge.validity import in_one_sentence, why_invalid
 from harness.judge.waivers import waived
 from harness.judge.wording import count
@@ -38,6 +41,7 @@ from harness.rundir import RunDirectory
 JUDGES: Mapping[Quantity, Callable[[Reading, Objective], list[Judgement]]] = {
     **dict.fromkeys(RATIO_QUANTITIES, judge_ratio),
     Quantity.STREAM_INTEGRITY: judge_integrity,
+    Quantity.LONGEST_WAIT: judge_longest,
     Quantity.RECOVERY: judge_recovery,
     Quantity.DETECTION: judge_moment,
     Quantity.TO_FALLBACK: judge_moment,
@@ -46,6 +50,9 @@ JUDGES: Mapping[Quantity, Callable[[Reading, Objective], list[Judgement]]] = {
     Quantity.COST_PER_QUERY: judge_spend,
     Quantity.TOKENS: judge_spend,
     Quantity.BURN_RATE: judge_burn,
+    Quantity.SERVER_METRIC: judge_server_metric,
+    Quantity.LOG_RULE: judge_texts,
+    Quantity.ANSWER_RULE: judge_texts,
 }
 
 NEAREST_THE_CAUSE = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.arrivals import Arrivals, arrivals_of
+from harness.arrivals.blocks import arm_of
 from harness.load.deal import Deal, Dealer, principal_name
 from harness.model.plan import Plan, UserClass
 
@@ -136,12 +137,19 @@ class Layout:
         """Yield the arrivals of the mix, dealt."""
         mix = self._plan.load.mix
         for seq in range(worker, len(arrivals.intended_ns), workers):
+            if not self._is_ours(arrivals.intended_ns[seq]):
+                continue
             deal = self._deal(seq)
             request = self._number_of(mix[deal.user_class], (deal.user_class, deal.prompt, deal.streamed))
             traced = arrivals.prompt_tokens[seq]
             tokens = traced if traced >= 0 else deal.prompt_tokens
             turns = 1 + len(self.schedule.requests[request].follow_ups)
             yield (arrivals.intended_ns[seq], seq, request, deal.principal, 0, tokens, arrivals.max_tokens[seq], turns)
+
+    def _is_ours(self, at_ns: int) -> bool:
+        """Return whether this run sends an arrival, and not the one that shares the schedule with it."""
+        dealt = self._plan.load.dealt
+        return dealt is None or arm_of(at_ns, dealt.block_ns, self._plan.seed) == dealt.arm
 
     def _bursts(self, seq: int, worker: int, workers: int) -> Iterator[_Row]:
         """Yield the arrivals of the bursts, in the order they fall due, numbered in the order written."""
@@ -182,8 +190,8 @@ class Layout:
             deal = self._deal(k)
             follow_ups = load.mix[deal.user_class].follow_ups
             later = len(follow_ups[deal.prompt]) if follow_ups else 0
-            if k % workers == worker:
-                self._lay_turns(place_of.get(k, -1), later, seq)
+            if k % workers == worker and k in place_of:
+                self._lay_turns(place_of[k], later, seq)
             seq += later
         return seq
 

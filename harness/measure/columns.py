@@ -4,9 +4,11 @@ A table of every column of ten million requests takes several gigabytes; one col
 once it has been turned into codes, truths or numbers.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 Order = npt.NDArray[np.int64]
 
 BATCH_ROWS = 1 << 18
+_LOGGED_ID = re.compile(rb'"request_id"\s*:\s*"([^"]+)"')
 _SAMPLES = "samples/samples.parquet"
 
 
@@ -88,6 +91,16 @@ class SampleColumns:
         values = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
         return values if self.order is None else values[self.order]
 
+    def logged(self) -> Mask | None:
+        """Return which requests have their id in a JSON line of the target's logs; None where no line carries any id."""
+        ids = logged_ids(self._run.logs)
+        if not ids:
+            return None
+        column = self._run.samples(["request_id"])["request_id"].combine_chunks().cast(pa.string())
+        found = pc.is_in(column, value_set=pa.array(sorted(ids), pa.string()))
+        values = np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
+        return values if self.order is None else values[self.order]
+
     def rows(self, names: Sequence[str], which: npt.NDArray[np.int64]) -> pa.Table:
         """Return some rows of some columns. which: positions in order of intended time."""
         wanted = which if self.order is None else self.order[which]
@@ -100,6 +113,17 @@ class SampleColumns:
             low += batch.num_rows
         table = pa.Table.from_batches(parts).select(list(names)) if parts else self._run.samples(list(names)).select(list(names))
         return table.unify_dictionaries().take(pa.array(inverse))
+
+
+def logged_ids(logs: Path) -> set[str]:
+    """Return every `request_id` that a JSON line of a log carries."""
+    found: set[str] = set()
+    for path in sorted(logs.glob("*.log")):
+        with path.open("rb") as file:
+            for line in file:
+                if b'"request_id"' in line and (match := _LOGGED_ID.search(line)) is not None:
+                    found.add(match[1].decode("utf-8", "replace"))
+    return found
 
 
 def batches(run: RunDirectory, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -136,12 +136,25 @@ def _unsent(requests: Requests, sent: int) -> list[str]:
     ]
 
 
+def _gaps_within_blocks(requests: Requests, block_ns: int) -> int:
+    """Return how many numbers are missing inside the blocks of a run that shares its schedule; the others are not its own."""
+    rows = np.flatnonzero(requests.mix)
+    order = rows[np.argsort(requests.seq[rows], kind="stable")]
+    seq, block = requests.seq[order], requests.intended_ns[order] // block_ns
+    jumps = np.diff(seq) - 1
+    return int(jumps[(np.diff(block) == 0) & (jumps > 0)].sum())
+
+
 def _missing(plan: Plan, requests: Requests) -> list[str]:
     if requests.size == 0:
         return ["no request was recorded: did the load start at all? see logs/"]
     problems = []
     ordered = np.sort(requests.seq)
-    gaps = int(ordered[-1]) - int(np.count_nonzero(np.diff(ordered)))  # from 0 to the last, each number once
+    dealt = plan.load.dealt
+    if dealt is None:
+        gaps = int(ordered[-1]) - int(np.count_nonzero(np.diff(ordered)))  # from 0 to the last, each number once
+    else:
+        gaps = _gaps_within_blocks(requests, dealt.block_ns)
     if gaps:
         problems.append(
             f"{gaps} of {int(ordered[-1]) + 1} intended requests have no row: a load worker died or could not write; see logs/"

@@ -10,9 +10,14 @@
     breakage               requests not cancelled; bad: error, timeout, malformed, unsent: no answer, and no typed refusal
     availability           due requests; bad: not answered
     goodput                due requests; bad: not answered, or beyond a latency bound that the scenario sets for it
+    answered share         requests not cancelled; bad for `<=`: answered, for `>=`: the others
     fallback share         answers with a model or in place of one; bad for `<=`: fallbacks, for `>=`: the others
     degraded share         the same answers; bad: stale or canned ones
     refusal share          requests not cancelled; bad for `<=`: refused (of the kinds named), for `>=`: the others
+    silent breakage        streamed requests not cancelled; bad: stopped without a terminator and without an error event
+    false claims           answers that claim a cost, a fallback or the cache; bad: the provider's records say otherwise
+    joined share           answers of the primary or the second model; bad for `>=`: no call of the provider carries their id
+    logged share           answered or refused requests; bad for `>=`: no log line of the target carries their id
     cache hit rate         answers but those of rules; bad for `>=`: not from the cache, for `<=`: from it
 
 So every ratio objective is one question: is the share of bad events at most this much?
@@ -23,10 +28,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.measure.claims import claims_of
 from harness.measure.requests import Floats, Mask, Requests
+from harness.model.error_kind import ErrorKind
 from harness.model.objective import Kind, Objective, Quantity
 from harness.model.outcome import DEGRADED_SOURCES, Result, Source
 from harness.model.plan import PhaseKind, Plan
+
+SILENT_ENDS = (ErrorKind.NO_DONE, ErrorKind.TRUNCATED, ErrorKind.RESET)
+"""How a stream ends that has broken and says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +110,10 @@ def _availability(_: Objective, requests: Requests) -> tuple[Mask, Mask]:
     return requests.due, ~requests.answered
 
 
+def _answered(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    return ~requests.cancelled, _either_way(objective, requests.answered)
+
+
 def _fallbacks(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
     return requests.model_answered, _either_way(objective, requests.fallback)
 
@@ -117,6 +131,26 @@ def _hits(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
     return counted, _either_way(objective, requests.source.is_in([Source.CACHE]))
 
 
+def _silent(_: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    return ~requests.cancelled & requests.streamed, requests.error_kind.is_in(SILENT_ENDS) & ~np.isnan(requests.first_content_ns)
+
+
+def _claims(_: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    found = claims_of(requests)
+    return found.claimed, found.false
+
+
+def _joined(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    counted = requests.answered & requests.source.is_in([Source.PRIMARY, Source.SECONDARY])
+    return counted, _either_way(objective, requests.columns.lengths("call_ids") > 0)
+
+
+def _logged(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    counted = requests.answered | requests.result.is_in([Result.REFUSED])
+    found = requests.columns.logged()
+    return counted & (found is not None), _either_way(objective, counted if found is None else found)
+
+
 _EVENTS: Mapping[Quantity, Callable[[Objective, Requests], tuple[Mask, Mask]]] = {
     Quantity.LATENCY: _latency,
     Quantity.TTFT: _ttft,
@@ -126,10 +160,15 @@ _EVENTS: Mapping[Quantity, Callable[[Objective, Requests], tuple[Mask, Mask]]] =
     Quantity.ERROR_SHARE: _errors,
     Quantity.BREAKAGE: _breakage,
     Quantity.AVAILABILITY: _availability,
+    Quantity.ANSWERED_SHARE: _answered,
     Quantity.FALLBACK_SHARE: _fallbacks,
     Quantity.DEGRADED_SHARE: _degraded,
     Quantity.REFUSAL_SHARE: _refusals,
     Quantity.CACHE_HIT_RATE: _hits,
+    Quantity.SILENT_BREAKAGE: _silent,
+    Quantity.FALSE_CLAIMS: _claims,
+    Quantity.JOINED_SHARE: _joined,
+    Quantity.LOGGED_SHARE: _logged,
 }
 
 _DURATIONS: Mapping[Quantity, Callable[[Requests], Floats]] = {

@@ -35,10 +35,12 @@ class Quantity(enum.StrEnum):
     BREAKAGE = "breakage"  # errors without a typed refusal: what a user cannot make sense of
     AVAILABILITY = "availability"
     GOODPUT = "goodput"
+    ANSWERED_SHARE = "answered share"  # for what must not be answered: attacks, leaks
     FALLBACK_SHARE = "fallback share"
     DEGRADED_SHARE = "degraded share"
     REFUSAL_SHARE = "refusal share"
     CACHE_HIT_RATE = "cache hit rate"
+    LONGEST_WAIT = "longest wait"  # intended start to whatever end: nobody is held longer
     STREAM_INTEGRITY = "stream integrity"
     RECOVERY = "recovered within"
     DETECTION = "detected within"
@@ -48,6 +50,13 @@ class Quantity(enum.StrEnum):
     COST_PER_QUERY = "cost per query"
     TOKENS = "tokens"
     BURN_RATE = "error budget burn"
+    SILENT_BREAKAGE = "silent breakage"  # streams that just stop: no terminator, and no event that says why
+    FALSE_CLAIMS = "false claims"  # answers of whose cost, fallback or cache the target says what the provider's records deny
+    JOINED_SHARE = "joined share"  # answers of a model whose call stands in the provider's records under the request's id
+    LOGGED_SHARE = "logged share"  # answered or refused requests whose id stands in a line of the target's logs
+    SERVER_METRIC = "server metric"
+    LOG_RULE = "log rule"
+    ANSWER_RULE = "answer rule"
     REGRESSION = "regression"
     CHECK = "check"
 
@@ -76,6 +85,7 @@ class Objective:
         answered; `permille` is the percentile that was asked for (950), and limit is 1 - permille/1000.
     during: names of the phases judged, one result each. after: the fault phase that a recovery is measured from.
     classes, principals, models, streamed, refusals: only requests of these; empty (or None) is all of them.
+    expression: of a server metric, its query; of a rule, the pattern that must not be found. sources: names of logs, globs.
     slo: of an error-budget burn, the share of good requests that is promised; windows_ns: its long and short window.
     covers: checklist rows. written: the short form as the user wrote it. owner: who answers for it.
     """
@@ -98,6 +108,8 @@ class Objective:
     models: tuple[str, ...] = ()
     streamed: bool | None = None
     refusals: tuple[str, ...] = ()
+    expression: str | None = None
+    sources: tuple[str, ...] = ()
     slo: float | None = None
     windows_ns: tuple[int, int] | None = None
     owner: str | None = None

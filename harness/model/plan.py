@@ -147,11 +147,23 @@ class LocustfileReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dealt:
+    """Of a run that shares its schedule with another: of each two blocks of arrivals it sends the one that the seed deals.
+
+    arm: 0 or 1. block_ns: how long a block is.
+    """
+
+    arm: int
+    block_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """What the load workers send.
 
     principals: how many ordinary users share the mix, named `user-0000` and on.
     locustfile: each arrival is one task of it, and the mix is one class that stands for it; None: the mix is what is asked.
+    dealt: the part that a run of a pair sends; None sends all of it.
     """
 
     segments: tuple[ArrivalSegment, ...]
@@ -163,6 +175,7 @@ class LoadPlan:
     workers: int = 1
     bursts: tuple[Burst, ...] = ()
     locustfile: LocustfileReference | None = None
+    dealt: Dealt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from harness.run.interruption import Interruption
 from harness.run.live import Live, View, journal, record_anyway
 from harness.run.load_process import Gathering, start_load
 from harness.run.probing import Probing
+from harness.run.scraping import Scraper
 from harness.run.truth import collect_calls
 from harness.rundir import RunDirectory
 
@@ -47,6 +48,7 @@ def conduct(
     say: Callable[[str], None],
     rehearsal: bool = True,
     gathering: Gathering | None = None,
+    meet: Callable[[], int] | None = None,
     attendant: Attendant | None = None,
 ) -> Plan:
     """Run a plan on a target and close the run directory; return the plan as it was run.
@@ -62,7 +64,7 @@ def conduct(
     if attendant is not None:
         run.record(Event.DRILL_ANSWERED, "start", go=True, by=attendant.by)
     try:
-        plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal, gathering=gathering)
+        plan = _start(plan, target, run, live, state_directory, say, rehearsal=rehearsal, gathering=gathering, meet=meet)
         live.view = view(plan)
         Following(plan, run, live, say).follow()
         live.complete = True
@@ -92,6 +94,7 @@ def _start(
     *,
     rehearsal: bool,
     gathering: Gathering | None,
+    meet: Callable[[], int] | None,
 ) -> Plan:
     say(f"starting the {plan.target.kind} stack ...")
     began = time.monotonic()
@@ -129,18 +132,20 @@ def _start(
     )
     live.load = start_load(assignment, run.logs, workers=plan.load.workers, gathering=gathering, say=say)
     live.load.wait_ready()
-    lead_ns = round(LEAD_S * 1e9)
-    live.clock = Clock(zero_monotonic_ns=time.monotonic_ns() + lead_ns, zero_wall_ns=time.time_ns() + lead_ns)
+    zero_ns = time.monotonic_ns() + round(LEAD_S * 1e9) if meet is None else meet()
+    live.clock = Clock(zero_monotonic_ns=zero_ns, zero_wall_ns=time.time_ns() + zero_ns - time.monotonic_ns())
     plan = replace(plan, clock=live.clock)
     run.write_plan(plan)
     live.probing = Probing(plan, run, live.target, live.clock)
+    live.scraper = Scraper(live.target.instances, run, live.clock)
+    live.scraper.begin()
     live.load.go(live.clock.zero_monotonic_ns)
     run.record(Event.LOAD_STARTED)
     live.hand.begin()
     return plan
 
 
-def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> None:
+def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> None:  # noqa: PLR0912 - a branch for each part that may not be up
     """Heal, then stop, then keep; each step happens whatever became of the one before. Never raises."""
     if live.hand is not None:
         live.hand.close()
@@ -155,6 +160,8 @@ def _take_down(run: RunDirectory, live: Live, say: Callable[[str], None]) -> Non
         live.view.close()
     if live.load is not None:
         live.load.stop()
+    if live.scraper is not None:
+        live.scraper.close()
     control_url = live.target.landscape.provider_control_url if live.target is not None else None
     if control_url is not None and live.clock is not None:
         try:

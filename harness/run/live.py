@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.run.attending import Attendant
     from harness.run.hand import Hand
     from harness.run.probing import Probing
+    from harness.run.scraping import Scraper
 
 
 class View(Protocol):
@@ -63,6 +64,7 @@ class Live:
     guardian: Guardian | None = None
     hand: "Hand | None" = None
     probing: "Probing | None" = None
+    scraper: "Scraper | None" = None
     view: View | None = None
     attendant: "Attendant | None" = None
     clock: Clock | None = None

@@ -11,7 +11,7 @@ from harness.judge.regression import NAME as BASELINE_NAME
 from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
-from harness.model.plan import PhaseKind, Plan
+from harness.model.plan import Dealt, PhaseKind, Plan
 from harness.model.target import Announced, Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
@@ -20,6 +20,7 @@ from harness.run.conduct import View, conduct
 from harness.run.interruption import Interruption
 from harness.run.load_process import Gathering
 from harness.run.look import look_at_locustfile
+from harness.run.pair import Rendezvous
 from harness.run.places import default_out, new_run_id, point_latest, utc_now
 from harness.run.target_lock import sole_run
 from harness.rundir import RunDirectory, codec
@@ -33,6 +34,7 @@ class RunRequest:
     """What to run. out: an absent or empty directory, or None for one of its own below `reports/`.
 
     only_faults: the ids of those that are applied, None for all; such a run proves no checklist row.
+    rendezvous: where it meets the run of another version, with which it shares its schedule.
     baseline: what it is compared with, written by `harness baseline save`; the run directory keeps a copy.
     history: where the run is remembered (`harness.readiness.history`), None for nowhere.
     attendant: makes it a drill: whom to ask before each fault.
@@ -50,6 +52,7 @@ class RunRequest:
     history: Path | None = None
     baseline: Path | None = None
     attendant: Attendant | None = None
+    rendezvous: Rendezvous | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +84,25 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
         plan = replace(plan, faults=kept, overrides=(*plan.overrides, left_out))
     if request.attendant is not None:
         questions_of(plan)  # told before anything starts
+    if request.rendezvous is not None:
+        plan = _dealt(plan, request.rendezvous)
     if request.baseline is None:
         return plan
     if request.baseline.is_file():  # one that is not there is the verdict's to tell: inconclusive
         check_comparable(read_baseline(request.baseline), plan, str(request.baseline))
     return replace(plan, baseline=str(request.baseline))
+
+
+def _dealt(plan: Plan, rendezvous: Rendezvous) -> Plan:
+    """Return the half of a plan that this run of a pair sends; such a run proves no checklist row."""
+    dealt = Dealt(arm=rendezvous.arm, block_ns=rendezvous.block_ns)
+    in_bursts = sum(burst.count for burst in plan.load.bursts)
+    return replace(
+        plan,
+        load=replace(plan.load, dealt=dealt),
+        planned_requests=(plan.planned_requests - in_bursts) // 2 + in_bursts,
+        overrides=(*plan.overrides, f"paired in blocks of {dealt.block_ns / 1e9:g}s"),
+    )
 
 
 def run_scenario(
@@ -158,6 +175,7 @@ def _run_in(
             say=say,
             rehearsal=request.rehearsal,
             gathering=request.gathering,
+            meet=None if request.rendezvous is None else request.rendezvous.meet,
             attendant=request.attendant,
         )
     except HarnessError as error:

@@ -29,6 +29,7 @@ from harness.model.probe import PROBES_SCHEMA, ProbeRecord
 from harness.rundir import codec, tables
 from harness.rundir.files import sha256_of, storage_errors, write_whole
 from harness.rundir.schemas import CALLS_SCHEMA, SAMPLES_SCHEMA
+from harness.rundir.scrapes import SCRAPES_SCHEMA, Scrape
 
 T = TypeVar("T")
 
@@ -144,6 +145,23 @@ class RunDirectory:
         for record in found:
             if record.schema != PROBES_SCHEMA:
                 raise RunDirectoryError(f"{self.probes_path}: written as {record.schema}, read as {PROBES_SCHEMA}")
+        return found
+
+    # -- metrics ----------------------------------------------------------------------------------------------------
+
+    def append_scrape(self, scrape: Scrape) -> None:
+        """Keep one look at an instance's metrics. Raises StorageError."""
+        path = self.path / "metrics" / "scrapes.jsonl"
+        with self._journal_lock, storage_errors(path), path.open("ab") as file:
+            file.write(codec.to_json(scrape) + b"\n")
+
+    def scrapes(self) -> list[Scrape]:
+        """Return what the target said of itself; a last line cut short is left out. Raises RunDirectoryError."""
+        path = self.path / "metrics" / "scrapes.jsonl"
+        found = list(_read_lines(path, Scrape))
+        for scrape in found:
+            if scrape.schema != SCRAPES_SCHEMA:
+                raise RunDirectoryError(f"{path}: written as {scrape.schema}, read as {SCRAPES_SCHEMA}")
         return found
 
     # -- samples and truth ------------------------------------------------------------------------------------------

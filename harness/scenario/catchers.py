@@ -5,7 +5,7 @@ overrides shorten what a defect does not need. Each scenario with its overrides 
 what fails there is a false alarm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigurationError, did_you_mean
@@ -13,64 +13,120 @@ from harness.errors import ConfigurationError, did_you_mean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catcher:
-    """A defect, the scenario that must catch it, and the ids of the results of which one must fail."""
+    """A defect, the scenario that must catch it, and the ids of the results of which one must fail.
+
+    settings: of the service, as `--service` has them, where the scenario needs a shorter window, say.
+    """
 
     defect: str
     scenario: str
     results: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
-    def control(self) -> tuple[str, tuple[str, ...]]:
+    def control(self) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
         """What must pass against the healthy service."""
-        return self.scenario, self.overrides
+        return self.scenario, self.overrides, self.settings
 
 
 def _short(**seconds: int) -> tuple[str, ...]:
     return tuple(f"phases.{phase}.for={length}s" for phase, length in seconds.items())
 
 
-_LIMITS = "limits"
 _OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _ATTACKS = _short(warmup=3, steady=32)
 _STEADY = _short(warmup=3, steady=25)
+_WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
+_REGION = _short(warmup=3, steady=8, outage=10, recovery=14)
+_STORM = _short(warmup=3, steady=8, storm=12, recovery=12)
+
+
+def _by(scenario: str, overrides: tuple[str, ...], caught: Mapping[str, str]) -> tuple[Catcher, ...]:
+    """Return the catchers of one scenario. caught: defect to the results of which one must fail, parted by blanks."""
+    return tuple(
+        Catcher(defect=defect, scenario=scenario, results=tuple(results.split()), overrides=overrides)
+        for defect, results in caught.items()
+    )
+
 
 CATCHERS: tuple[Catcher, ...] = (
-    Catcher(defect="budget-check-then-increment", scenario=_LIMITS, results=("budget-cap",)),
-    Catcher(defect="budget-per-process", scenario=_LIMITS, results=("budget-cap",)),
-    Catcher(defect="rate-limit-per-process", scenario=_LIMITS, results=("rate-limit",)),
-    Catcher(defect="fallback-missing", scenario="provider-outage", results=("degraded-share",), overrides=_OUTAGE),
-    Catcher(
-        defect="provider-without-timeout",
-        scenario="provider-outage",
-        results=("latency-p95", "error-rate", "fallback-share"),
-        overrides=_OUTAGE,
+    *_by(
+        "limits",
+        (),
+        {
+            "budget-check-then-increment": "budget-cap",
+            "budget-per-process": "budget-cap",
+            "rate-limit-per-process": "rate-limit",
+        },
     ),
-    Catcher(defect="breaker-never-closes", scenario="provider-outage", results=("recovered",), overrides=_OUTAGE),
-    Catcher(
-        defect="fallback-never-leaves",
-        scenario="provider-outage",
-        results=("recovered", "fallback-share-steady"),
-        overrides=_OUTAGE,
+    *_by(
+        "provider-outage",
+        _OUTAGE,
+        {
+            "fallback-missing": "degraded-share",
+            "provider-without-timeout": "latency-p95 error-rate fallback-share longest-wait",
+            "breaker-never-closes": "recovered",
+            "fallback-never-leaves": "recovered fallback-share-steady",
+        },
     ),
-    Catcher(defect="retry-storm", scenario="flaky-provider", results=("retry-amplification",)),
-    Catcher(defect="stream-cut-ends-cleanly", scenario="cut-streams", results=("stream-integrity",), overrides=_CUTS),
-    Catcher(defect="stream-without-end-accepted", scenario="endless-streams", results=("stream-integrity",), overrides=_ENDLESS),
-    Catcher(
-        defect="screen-plain-patterns-only",
-        scenario="injection-under-load",
-        results=("disguised-attacks-refused",),
-        overrides=_ATTACKS,
+    *_by("flaky-provider", (), {"retry-storm": "retry-amplification"}),
+    *_by("cut-streams", _CUTS, {"stream-cut-ends-cleanly": "stream-integrity", "stream-error-swallowed": "silent-breakage"}),
+    *_by(
+        "endless-streams",
+        _ENDLESS,
+        {"stream-without-end-accepted": "stream-integrity", "stream-without-idle-timeout": "longest-wait"},
     ),
-    Catcher(
-        defect="screen-skipped-on-streams",
-        scenario="injection-under-load",
-        results=("streamed-attacks-refused", "plain-attacks-refused"),
-        overrides=_ATTACKS,
+    *_by(
+        "injection-under-load",
+        _ATTACKS,
+        {
+            "screen-plain-patterns-only": "disguised-attacks-refused",
+            "screen-skipped-on-streams": "streamed-attacks-refused plain-attacks-refused",
+        },
     ),
-    Catcher(defect="done-missing", scenario="steady-load", results=("error-rate", "breakage"), overrides=_STEADY),
+    *_by("steady-load", _STEADY, {"done-missing": "error-rate breakage", "stream-buffered": "ttft-p50"}),
+    *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share"}),
+    *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
+    *_by("postgres-frozen", _WITHOUT, {"database-without-timeout": "longest-wait", "pool-without-timeout": "longest-wait"}),
+    *_by(
+        "leaking-models",
+        (),
+        {
+            "screen-skipped-on-fallback": "whole-answers-refused streams-cut-short",
+            "screen-chunk-by-chunk": "streams-cut-short",
+        },
+    ),
+    *_by(
+        "provider-refuses",
+        (),
+        {
+            "fallback-on-400": "not-sent-on",
+            "upstream-text-leaked": "answer-rule",
+            "stream-error-event-ignored": "stream-integrity",
+        },
+    ),
+    *_by(
+        "books",
+        (),
+        {
+            "fallback-not-charged": "false-claims dollars-counted",
+            "fallback-not-counted": "false-claims fallbacks-counted",
+            "estimate-charged-not-usage": "false-claims dollars-counted",
+            "overbilling-not-charged": "false-claims",
+            "tokens-not-metered": "tokens-counted",
+            "metrics-count-successes": "requests-counted refusals-counted",
+            "metrics-in-milliseconds": "durations-in-seconds",
+            "histogram-without-5s-bucket": "buckets-for-alerts",
+            "log-skips-refusals": "logged-share",
+            "log-without-request-id": "logged-share",
+            "request-id-not-passed-on": "joined-share",
+            "pii-in-debug-log": "pii-in-logs",
+            "pii-in-the-error-path": "pii-in-logs",
+        },
+    ),
 )
 """The matrix, in the order in which it is run."""
 
@@ -85,6 +141,12 @@ IN_CI = (
     "screen-plain-patterns-only",
 )
 """Eight of them: one for each way of looking."""
+
+
+def uncaught_of(planted: Iterable[str]) -> tuple[str, ...]:
+    """Return the planted defects that no scenario is known to catch, in the order given."""
+    known = {catcher.defect for catcher in CATCHERS}
+    return tuple(name for name in planted if name not in known)
 
 
 def chosen(names: Sequence[str], *, everything: bool) -> tuple[Catcher, ...]:

@@ -202,11 +202,13 @@ class ObjectiveDocument(Strict):
     breakage: str | None = None
     availability: str | None = None
     goodput: str | None = None
+    answered_share: Annotated[str | None, Field(alias="answered share")] = None
     fallback_share: Annotated[str | None, Field(alias="fallback share")] = None
     degraded_share: Annotated[str | None, Field(alias="degraded share")] = None
     refusal_share: Annotated[str | None, Field(alias="refusal share")] = None
     cache_hit_rate: Annotated[str | None, Field(alias="cache hit rate")] = None
     stream_integrity: Annotated[str | None, Field(alias="stream integrity")] = None
+    longest_wait: Annotated[str | None, Field(alias="longest wait")] = None
     recovered_within: Annotated[str | None, Field(alias="recovered within")] = None
     detected_within: Annotated[str | None, Field(alias="detected within")] = None
     fallback_within: Annotated[str | None, Field(alias="fallback within")] = None
@@ -215,6 +217,13 @@ class ObjectiveDocument(Strict):
     cost_per_query: Annotated[str | None, Field(alias="cost per query")] = None
     tokens: str | None = None
     error_budget_burn: Annotated[str | None, Field(alias="error budget burn")] = None
+    silent_breakage: Annotated[str | None, Field(alias="silent breakage")] = None
+    false_claims: Annotated[str | None, Field(alias="false claims")] = None
+    joined_share: Annotated[str | None, Field(alias="joined share")] = None
+    logged_share: Annotated[str | None, Field(alias="logged share")] = None
+    server_metric: Annotated[str | None, Field(alias="server metric")] = None
+    log_rule: Annotated[str | None, Field(alias="log rule")] = None
+    answer_rule: Annotated[str | None, Field(alias="answer rule")] = None
 
     measure: str | None = None
     threshold: Annotated[Duration | None, Field(gt=0)] = None
@@ -229,6 +238,7 @@ class ObjectiveDocument(Strict):
     models: list[str] = []
     streamed: Annotated[bool | None, Field(strict=True)] = None
     refusals: list[Refusal] = []
+    logs: list[str] = []
     covers: list[str] = []
     severity: Severity = Severity.GATE
     owner: str | None = None

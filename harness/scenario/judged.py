@@ -56,6 +56,8 @@ def compile_objectives(
             models=tuple(part.models),
             streamed=part.streamed,
             refusals=tuple(refusal.value for refusal in part.refusals),
+            expression=short.expression,
+            sources=tuple(part.logs),
             slo=short.slo,
             windows_ns=short.windows_ns,
             owner=part.owner,
@@ -186,8 +188,10 @@ def _check_selectors(part: ObjectiveDocument, short: ShortForm, load: LoadPlan, 
         findings.add(
             (*path, "refusals"), f"`refusals` belongs to refusal share and refusal latency, not to {short.quantity.value}"
         )
+    if part.logs and short.quantity is not Quantity.LOG_RULE:
+        findings.add((*path, "logs"), f"`logs` belongs to a log rule, not to {short.quantity.value}")
     picks = [key for key in ("classes", "principals", "models", "streamed") if getattr(part, key) not in ([], None)]
-    if picks and short.kind is not Kind.RATIO:
+    if picks and short.kind is not Kind.RATIO and short.quantity is not Quantity.LONGEST_WAIT:
         findings.add((*path, picks[0]), f"{short.quantity.value} is not judged by {picks[0]}")
 
 

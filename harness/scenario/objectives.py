@@ -4,13 +4,18 @@
                                                       time per output token, refusal latency: the same
     error rate              ::= ceiling               breakage, degraded share: the same
     availability            ::= floor                 goodput: the same
-    fallback share          ::= ceiling | floor       refusal share, cache hit rate: the same
+    fallback share          ::= ceiling | floor       refusal share, cache hit rate, answered share: the same
     stream integrity        ::= "never broken"
+    longest wait            ::= duration              "6s"      (of one request, by phase)
     recovered within        ::= duration              "10s"     (needs `after: PHASE`)
                                                       detected within, fallback within, primary again within: the same
     spend                   ::= "<=" money | "<=" number "x planned"           "<= $0.50", "<= 1.2 x planned"
     cost per query          ::= "<=" money                                     "<= $0.002"
     tokens                  ::= "<=" number                                    "<= 200000"
+    silent breakage         ::= ceiling               false claims: the same
+    joined share            ::= floor                 logged share: the same
+    server metric           ::= query                 as `harness.model.metric_query` has it
+    log rule                ::= "never " pattern      a regular expression; answer rule: the same
     error budget burn       ::= "<" number "over" duration "and" duration "of" share
                                                                                "< 14.4 over 30s and 5s of 99.9%"
     percentile              ::= "p" number "<" duration                        "p95 < 5s"
@@ -31,8 +36,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import did_you_mean
+from harness.model.metric_query import parse_metric_query
 from harness.model.objective import TIMES, Kind, Quantity
 from harness.model.units import parse_duration_ns, parse_share_ratio
 
@@ -57,11 +64,20 @@ BASE_IDS: Mapping[Quantity, str] = {
 }
 """How ids begin where that is not the quantity's own name with hyphens."""
 
-CEILINGS = frozenset({Quantity.ERROR_SHARE, Quantity.BREAKAGE, Quantity.DEGRADED_SHARE})
-FLOORS = frozenset({Quantity.AVAILABILITY, Quantity.GOODPUT})
-SHARES = CEILINGS | FLOORS | {Quantity.FALLBACK_SHARE, Quantity.REFUSAL_SHARE, Quantity.CACHE_HIT_RATE}
+CEILINGS = frozenset(
+    {Quantity.ERROR_SHARE, Quantity.BREAKAGE, Quantity.DEGRADED_SHARE, Quantity.SILENT_BREAKAGE, Quantity.FALSE_CLAIMS}
+)
+FLOORS = frozenset({Quantity.AVAILABILITY, Quantity.GOODPUT, Quantity.JOINED_SHARE, Quantity.LOGGED_SHARE})
+SHARES = CEILINGS | FLOORS | {Quantity.FALLBACK_SHARE, Quantity.REFUSAL_SHARE, Quantity.CACHE_HIT_RATE, Quantity.ANSWERED_SHARE}
 DURATIONS = frozenset({Quantity.RECOVERY, Quantity.DETECTION, Quantity.TO_FALLBACK, Quantity.TO_PRIMARY})
-WHOLE_RUN = frozenset({Quantity.SPEND, Quantity.COST_PER_QUERY, Quantity.TOKENS, Quantity.STREAM_INTEGRITY})
+RULES = frozenset({Quantity.LOG_RULE, Quantity.ANSWER_RULE})
+WHOLE_RUN = RULES | {
+    Quantity.SPEND,
+    Quantity.COST_PER_QUERY,
+    Quantity.TOKENS,
+    Quantity.STREAM_INTEGRITY,
+    Quantity.SERVER_METRIC,
+}
 NEVER_BROKEN = "never broken"
 
 
@@ -77,6 +93,7 @@ class ShortForm:
     threshold_ns: int | None = None
     permille: int | None = None
     limit_of_planned: float | None = None
+    expression: str | None = None
     slo: float | None = None
     windows_ns: tuple[int, int] | None = None
 
@@ -87,7 +104,7 @@ def parse_short_form(quantity: Quantity, text: str) -> ShortForm:
         return _percentile(quantity, text)
     if quantity in SHARES:
         return _bounded_share(quantity, *_share(text), text)
-    if quantity in DURATIONS:
+    if quantity in DURATIONS or quantity is Quantity.LONGEST_WAIT:
         return _duration(quantity, text)
     return _OTHERS[quantity](text)
 
@@ -117,7 +134,7 @@ def parse_explicit(quantity: Quantity, threshold_ns: int | None, at_most: object
         return _bounded_share(quantity, op, parse_share_ratio(limit), f"{op} {limit}")
     if op == ">=":
         raise ValueError(f"{quantity} has a ceiling only: write `at_most`")
-    if quantity in DURATIONS:
+    if quantity in DURATIONS or quantity is Quantity.LONGEST_WAIT:
         return _duration(quantity, limit)
     if quantity in (Quantity.SPEND, Quantity.COST_PER_QUERY, Quantity.TOKENS):
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit) or limit < 0:
@@ -219,6 +236,27 @@ def _burn_rate(text: str) -> ShortForm:
     )
 
 
+def _server_metric(text: str) -> ShortForm:
+    parse_metric_query(text)
+    quantity = Quantity.SERVER_METRIC
+    return ShortForm(base_id=base_id(quantity), kind=Kind.BUDGET, quantity=quantity, op="<=", limit=0.0, expression=text.strip())
+
+
+def _rule(quantity: Quantity, text: str) -> ShortForm:
+    never, _, pattern = text.strip().partition(" ")
+    if never != "never" or not pattern.strip():
+        raise ValueError(f"{text!r} is no rule; write 'never PATTERN'")
+    try:
+        compiled = re.compile(pattern.strip())
+    except re.error as error:
+        raise ValueError(f"{pattern.strip()!r} is no regular expression: {error}") from None
+    if compiled.search("") is not None:
+        raise ValueError(f"{pattern.strip()!r} matches every line, the empty one too")
+    return ShortForm(
+        base_id=base_id(quantity), kind=Kind.INVARIANT, quantity=quantity, op="<=", limit=0.0, expression=pattern.strip()
+    )
+
+
 def _stream_integrity(text: str) -> ShortForm:
     if text.strip() != NEVER_BROKEN:
         raise ValueError(f"{text!r} is no invariant; write {NEVER_BROKEN!r}")
@@ -227,6 +265,9 @@ def _stream_integrity(text: str) -> ShortForm:
 
 
 _OTHERS: Mapping[Quantity, Callable[[str], ShortForm]] = {
+    Quantity.SERVER_METRIC: _server_metric,
+    Quantity.LOG_RULE: partial(_rule, Quantity.LOG_RULE),
+    Quantity.ANSWER_RULE: partial(_rule, Quantity.ANSWER_RULE),
     Quantity.SPEND: _spend,
     Quantity.COST_PER_QUERY: _cost_per_query,
     Quantity.TOKENS: _tokens,

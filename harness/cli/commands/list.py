@@ -48,17 +48,9 @@ def _faults() -> dict[str, str]:
 
 
 def _objectives() -> dict[str, str]:
-    from harness.model.objective import Quantity
+    from harness.scenario.forms import listed
 
-    forms = {
-        Quantity.LATENCY: 'percentile of the answer\'s end, from the intended start: "p95 < 5s"',
-        Quantity.TTFT: 'percentile of the first token of streams: "p95 < 2s"',
-        Quantity.ERROR_SHARE: 'share of bad requests: "< 5%"',
-        Quantity.FALLBACK_SHARE: 'share of answers that the primary did not give: "> 95%" or "< 3%"',
-        Quantity.RECOVERY: 'time to good windows after a fault phase: "10s"',
-        Quantity.SPEND: 'metered dollars: "<= $0.50" or "<= 1.2 x planned"',
-    }
-    return {quantity.value: text for quantity, text in forms.items()}
+    return listed()
 
 
 def _checks() -> dict[str, str]:
@@ -69,8 +61,10 @@ def _checks() -> dict[str, str]:
 
 def _defects() -> dict[str, str]:
     from harness.scenario.catchers import CATCHERS
+    from harness.target.embedded.defects import planted_defects
 
-    return {each.defect: f"{each.scenario} must catch it, by {' or '.join(each.results)}" for each in CATCHERS}
+    by = {each.defect: f"{each.scenario} must catch it, by {' or '.join(each.results)}" for each in CATCHERS}
+    return {name: f"{part.title} [{part.row}; {by.get(name, 'not yet caught')}]" for name, part in planted_defects().items()}
 
 
 def _schemas() -> dict[str, str]:
@@ -79,6 +73,9 @@ def _schemas() -> dict[str, str]:
         "harness.verdict/1": "verdict.json",
         "harness.summary/1": "measurements/summary.json",
         "harness.samples/1": "samples/samples.parquet",
+        "harness.scrape/1": "metrics/scrapes.jsonl, a line",
+        "harness.paired/1": "paired.json of harness run --against",
+        "harness.gate/1": "gate.json of harness verify-gate",
         "harness.calls/1": "truth/calls.parquet",
         "harness.probe/1": "exchanges/probes.jsonl, a line",
         "harness.manifest/1": "manifest.json",

@@ -26,6 +26,10 @@ from harness.errors import ConfigurationError
     "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Compare with this, of `harness baseline save`."
 )
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
+@click.option("--against", metavar="TARGET", help="Run this older version beside --target, on one schedule, and compare them.")
+@click.option("--against-service", multiple=True, metavar="SETTING=VALUE", help="As --service, of the older version.")
+@click.option("--block", default="1s", show_default=True, metavar="TIME", help="How long the blocks are that --against deals in.")
+@click.option("--pair", hidden=True, help="Given by --against to each of the two runs.")
 @unattended_options
 @live_options
 @distribution_options
@@ -44,6 +48,10 @@ def command(
     fail_fast: bool,
     no_rehearsal: bool,
     baseline: Path | None,
+    against: str | None,
+    against_service: tuple[str, ...],
+    block: str,
+    pair: str | None,
     deadline: str | None,
     repeat: int,
     live: bool,
@@ -61,12 +69,15 @@ def command(
     \b
     harness run provider-outage
     harness run provider-outage --set phases.outage.for=10s --out reports/try
+    harness run steady-load --target new.yaml --against old.yaml
     """
     from harness.cli.limit_run import limit_asked, run_limit
     from harness.cli.live_serving import live_page
     from harness.cli.live_view import LiveView
+    from harness.cli.paired_run import PairWords, Shared, compare_versions, refuse_beside_pairs
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
+    from harness.run.pair import Rendezvous
     from harness.run.places import default_out, history_path, new_run_id, point_latest
     from harness.run.session import (
         RunRequest,
@@ -104,12 +115,23 @@ def command(
             gathering=gathering,
             history=history_path(out),
             baseline=baseline,
+            rendezvous=None if pair is None else Rendezvous.parse(pair),
         )
 
     asked = [
         request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}", seeded)
         for number, (file, seeded) in enumerate(times, start=1)
     ]
+    if against is not None:
+        refuse_beside_pairs(len(files), find_limit=limit is not None, baseline=baseline, elsewhere=expect_workers > 0 or web)
+        return compare_versions(
+            asked[0],
+            PairWords(newer=target, older=against, service=service, against_service=against_service, block=block),
+            Shared(overrides=overrides, labels=labels, seed=seed, workers=workers, rehearsal=not no_rehearsal),
+            as_json=as_json,
+        )
+    if against_service:
+        raise ConfigurationError("--against-service sets up the version that --against names")
     # Every scenario must be sound before the first one starts.
     requests, plans, left_out = plan_all(asked, bundle, say=lambda text: click.echo(text, err=True))
     within_ns = deadline_ns(deadline, plans)

@@ -13,9 +13,12 @@ import time
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.faults.database_connection import Loop, connect
 from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site, runs_as_root
 from harness.target.supervise.supervisor import others_may_enter
+
+FIRST_DATABASE = "postgres"
 
 _USER = "gateway"
 _SETTINGS = (
@@ -67,16 +70,29 @@ def start(site: Site, *, password: str) -> str:
     return _start_server(site, programs, data, user)
 
 
-def url(address: str, password: str) -> str:
+def url(address: str, password: str, database: str = FIRST_DATABASE) -> str:
     """Return how to reach the database at `host:port`. Holds the password."""
-    return f"postgresql://{_USER}:{password}@{address}/postgres"
+    return f"postgresql://{_USER}:{password}@{address}/{database}"
 
 
-def dependency(address: str, password: str, log: Path) -> Dependency:
+def dependency(address: str, password: str, log: Path, database: str = FIRST_DATABASE) -> Dependency:
     """Return the database at `host:port` as faults reach it. Holds the password."""
     return Dependency(
-        name="postgres", kind="postgres", address=address, user=_USER, database="postgres", password=password, log=log
+        name="postgres", kind="postgres", address=address, user=_USER, database=database, password=password, log=log
     )
+
+
+def make_database(address: str, password: str, name: str) -> None:
+    """Make an empty database on a running server. name: letters and digits. Raises FaultError."""
+
+    async def make() -> None:
+        connection = await connect(address, _USER, FIRST_DATABASE, password)
+        try:
+            await connection.execute(f"CREATE DATABASE {name}")
+        finally:
+            await connection.close()
+
+    Loop().do(make(), within_s=10.0, what=f"making the database {name}")
 
 
 def _start_server(site: Site, programs: Path, data: Path, user: tuple[int, int] | None) -> str:

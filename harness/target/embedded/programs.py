@@ -23,17 +23,20 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What the service and its worker are told: everything reached through a link."""
+    """What the service and its worker are told: everything reached through a link. database: its name on the server."""
 
     version: str
     credentials: Credentials
     links: Mapping[str, Link]
     settings: Mapping[str, str] = field(repr=False)
+    database: str = postgres.FIRST_DATABASE
 
     def environment(self) -> dict[str, str]:
         """Return the environment of service and worker, secrets included; the user's settings win."""
         return {
-            "SERVICE_DATABASE_URL": postgres.url(self.links["links.postgres"].listen, self.credentials.database_password),
+            "SERVICE_DATABASE_URL": postgres.url(
+                self.links["links.postgres"].listen, self.credentials.database_password, self.database
+            ),
             "SERVICE_STORE_URL": valkey.url(self.links["links.redis"].listen, self.credentials.store_password),
             "SERVICE_PROVIDER_PRIMARY_URL": f"http://{self.links['provider.primary'].listen}/v1",
             "SERVICE_PROVIDER_SECONDARY_URL": f"http://{self.links['provider.secondary'].listen}/v1",
@@ -79,23 +82,23 @@ def start_toxiproxy(site: Site, binary: Path) -> str:
     return f"127.0.0.1:{site.listen(program, lambda port: answers(f'127.0.0.1:{port}', '/version'), within_s=_READY_WITHIN_S)}"
 
 
-def provision(site: Site, *, database: str, credentials: Credentials) -> None:
-    """Make schema and users. database: `host:port`, reached directly. Raises StackError."""
-    environment = {"SERVICE_DATABASE_URL": postgres.url(database, credentials.database_password)}
+def provision(site: Site, *, server: str, credentials: Credentials, database: str = postgres.FIRST_DATABASE) -> None:
+    """Make schema and users. server: `host:port`, reached directly. Raises StackError."""
+    environment = {"SERVICE_DATABASE_URL": postgres.url(server, credentials.database_password, database)}
     program = Program.python(
         "provision", "reference_service.provision", environment=environment, stdin=credentials.provisioning()
     )
     site.run(program, within_s=60)
 
 
-def start_service(site: Site, name: str, wiring: Wiring) -> str:
+def start_service(site: Site, name: str, wiring: Wiring, listen: str = "127.0.0.1:0") -> str:
     """Start one instance, `a` or `b`; return its `host:port`. Raises StackError."""
 
     def program(listen: str) -> Program:
         environment = wiring.environment() | {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name}
         return Program.python(f"service-{name}", "reference_service.serve", environment=environment)
 
-    said = site.announce(program("127.0.0.1:0"), within_s=_READY_WITHIN_S)
+    said = site.announce(program(listen), within_s=_READY_WITHIN_S)
     address = _address(said, "listen", f"service-{name}")
     again = program(address)  # where the balancer looks for it
     site.remember(again.name, lambda: site.announce(again, within_s=_READY_WITHIN_S))

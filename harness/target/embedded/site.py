@@ -62,6 +62,11 @@ class Site:
         self._home = self.directory / "home"
         self._home.mkdir(mode=0o700)
 
+    def move_logs(self, logs: Path, mask: Mask) -> None:
+        """Let what is started from now on write elsewhere; what runs goes on where it was."""
+        logs.mkdir(parents=True, exist_ok=True)
+        self.logs, self.mask = logs.resolve(), mask
+
     def give_up(self) -> None:
         """Let everyone who waits here stop waiting."""
         self._given_up.set()

@@ -1,6 +1,8 @@
 """The embedded target: the reference service and all that it needs, as local processes."""
 
 import contextlib
+import hashlib
+import json
 import math
 import shutil
 from collections.abc import Mapping
@@ -11,21 +13,17 @@ import harness
 from harness.errors import StorageError
 from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
-from harness.model.target import Instance, Needs, Offer
-from harness.target.embedded import balancer, postgres, programs, valkey
+from harness.model.target import Needs, Offer
+from harness.target.embedded import programs
 from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.credentials import Credentials
-from harness.target.embedded.links import make_links
-from harness.target.embedded.rollout import EmbeddedRollout
+from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
-from harness.target.embedded.site import Site, answers
-from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
+from harness.target.embedded.site import Site
+from harness.target.reference_capabilities import REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.supervisor import Supervisor
-from harness.target.together import Together
 
-LINKS = ("provider.primary", "provider.secondary", "links.postgres", "links.redis")
-_NAME = "reference-service"
 _FREE_NEEDED_BYTES = 200 << 20
 
 
@@ -51,10 +49,15 @@ class EmbeddedTarget:
         self._state_directory = state_directory
         self._toxiproxy = toxiproxy
 
+    @property
+    def version(self) -> str:
+        """The version that is tested: the harness's own, and another one with each set of settings."""
+        return version_with(self._settings)
+
     def offer(self) -> Offer:
         """Return what can be asked for; starts nothing."""
         return Offer(
-            reference=TargetReference(kind="embedded", name=_NAME, version=harness.__version__),
+            reference=TargetReference(kind="embedded", name=NAME, version=self.version),
             places=frozenset({*LINKS, *DEPENDENCIES, "host", SERVICE, *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
@@ -92,50 +95,21 @@ class EmbeddedTarget:
         return programs.start_fault_proxy(site, seed=seed)
 
     def _build(self, site: Site, credentials: Credentials, *, seed: int) -> RunningEmbedded:
-        with Together(site) as together:
-            database = together.do(lambda: postgres.start(site, password=credentials.database_password))
-            provisioned = together.do(lambda: programs.provision(site, database=database.result(), credentials=credentials))
-            store = together.do(lambda: valkey.start(site, password=credentials.store_password))
-            provider = together.do(lambda: programs.start_provider(site, seed=seed))
-            fault_proxy = together.do(lambda: self._start_proxy(site, seed=seed))
-            together.wait()
-            provisioned.result()
-        upstreams = {
-            f"provider.{name}": address for name, address in provider.result().endpoints.items() if f"provider.{name}" in LINKS
-        }
-        upstreams |= {"links.postgres": database.result(), "links.redis": store.result()}
-        links = make_links(fault_proxy.result(), upstreams, site.free_port)
-        wiring = programs.Wiring(version=harness.__version__, credentials=credentials, links=links, settings=self._settings)
-        with Together(site) as together:
-            instances = {name: together.do(lambda name=name: programs.start_service(site, name, wiring)) for name in ("a", "b")}  # type: ignore[misc]
-            together.do(lambda: programs.start_worker(site, wiring))
-            together.wait()
-        addresses = {name: address.result() for name, address in instances.items()}
-        for name, address in addresses.items():
-            site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)  # type: ignore[misc]
-        other = balancer.OtherVersion(f"127.0.0.1:{site.free_port()}", site.directory / "other-version-percent")
-        front = balancer.start(site, list(addresses.values()), other)
-        database_url = postgres.url(database.result(), credentials.database_password)
-        return RunningEmbedded(
-            site=site,
-            reference=TargetReference(kind="embedded", name=_NAME, version=wiring.version),
-            base_url=f"http://{front}",
-            keys=credentials.keys,
-            instances=tuple(
-                Instance(name=name, base_url=f"http://{address}", live=LIVE, ready=READY, metrics=METRICS)
-                for name, address in addresses.items()
-            ),
-            links=links,
-            rollout=EmbeddedRollout(site, wiring, other, front=front, instances=tuple(f"service-{name}" for name in addresses)),
-            provider_control_url=f"http://{provider.result().control}",
-            actor=EmbeddedActor(site, keys=credentials.keys, database_url=database_url, base_url=f"http://{front}"),
-            dependencies={
-                "dependencies.redis": valkey.dependency(store.result(), credentials.store_password, site.log("redis")),
-                "dependencies.postgres": postgres.dependency(
-                    database.result(), credentials.database_password, site.log("postgres")
-                ),
-            },
-        )
+        ground = lay(site, credentials, seed=seed, start_proxy=lambda: self._start_proxy(site, seed=seed))
+        wiring = programs.Wiring(version=self.version, credentials=credentials, links=ground.links, settings=self._settings)
+        addresses = stand_service(site, wiring, {})
+        return running_on(ground, wiring, Front.start(site, addresses), addresses)
+
+
+def version_with(settings: Mapping[str, str]) -> str:
+    """Return the version of the reference service under these settings; a changed setting is another version.
+
+    Attempts are counted by version, and a run of a service that was set up otherwise proves nothing about this one.
+    """
+    if not settings:
+        return harness.__version__
+    told = json.dumps(sorted(settings.items())).encode()
+    return f"{harness.__version__}+{hashlib.sha256(told).hexdigest()[:8]}"
 
 
 def _check_space(directory: Path) -> None:

@@ -186,7 +186,7 @@ FAULT_STEPS: Mapping[Event, float] = {
 
 @dataclass(kw_only=True)
 class RunBuilder:
-    """What goes into the run directory; change a field, then `build`. calls None: the truth is missing."""
+    """What goes into the run directory; change a field, then `build`. calls None: the usual ones. files: by their place."""
 
     objectives: tuple[Objective, ...] = ()
     samples: list[Sample] = field(default_factory=healthy_samples)
@@ -205,6 +205,7 @@ class RunBuilder:
     closed: bool = True
     manifest: bool = True
     planned: int | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self) -> Plan:
         segment = ArrivalSegment(process=ArrivalProcess.CONSTANT, start_ns=0, end_ns=self.phases[-1].end_ns, rate_rps=20.0)
@@ -253,6 +254,8 @@ class RunBuilder:
         with run.live_path.open("wb") as file:
             for line in self.live if self.live is not None else calm_lines():
                 file.write(msgspec.json.encode(line) + b"\n")
+        for place, text in self.files.items():
+            (run.path / place).write_text(text, encoding="utf-8")
         if self.closed:
             close_samples(run)
         if self.manifest:

@@ -104,6 +104,7 @@ RATIOS = {
     "refusal latency": Trial(time(Quantity.REFUSAL_LATENCY, 1000), refused_at(0.05), refused_at(3.0), same),
     "breakage": Trial(share(Quantity.BREAKAGE, "<=", 0.05), refused_at(0.05), broken),
     "availability": Trial(share(Quantity.AVAILABILITY, ">=", 0.95), same, broken),
+    "answered share": Trial(share(Quantity.ANSWERED_SHARE, "<=", 0.05), in_steady(failed, every=1), same),
     "goodput": Trial(share(Quantity.GOODPUT, ">=", 0.9), same, slow),
     "degraded share": Trial(share(Quantity.DEGRADED_SHARE, "<=", 0.05), same, canned, rules),
     "refusal share": Trial(share(Quantity.REFUSAL_SHARE, "<=", 0.05), same, refused_at(0.05)),

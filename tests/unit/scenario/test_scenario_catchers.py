@@ -1,16 +1,18 @@
 """Every catcher names a defect that exists, a scenario that can be planned as shortened, and results that it really has."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from harness.checks import PLANNERS
 from harness.cli.gate_runs import finding_of
-from harness.cli.gate_table import Finding, Matrix, Trial, matrix_text
+from harness.cli.gate_table import Finding, Matrix, Trial, matrix_markdown, matrix_text, read_matrices
 from harness.errors import ConfigurationError, ExitCode
 from harness.model.judgement import Status
+from harness.rundir import codec
 from harness.scenario import compile_plan, find_scenario, read_scenario
-from harness.scenario.catchers import CATCHERS, IN_CI, chosen, shard_of
+from harness.scenario.catchers import CATCHERS, IN_CI, chosen, shard_of, uncaught_of
 from harness.target.embedded import EmbeddedTarget
 from reference_service.defects import DEFECTS
 
@@ -99,3 +101,31 @@ def test_the_matrix_says_what_was_caught_and_adds_it_up() -> None:
     text = matrix_text(Matrix(trials=(trial(Finding.CLEAN, None), trial(Finding.CAUGHT), trial(Finding.MISSED, "e"))))
     assert "1 of 2 planted defects caught; 0 false alarms in 1 healthy runs" in text
     assert "MISSED" in text
+
+
+def test_a_defect_without_a_catcher_is_listed_and_keeps_the_gate_from_passing() -> None:
+    assert uncaught_of(["fallback-missing", "new-defect"]) == ("new-defect",)
+    matrix = Matrix(trials=(trial(Finding.CAUGHT), trial(Finding.CLEAN, None)), uncaught=("new-defect",))
+    assert matrix.exit_code is ExitCode.INCONCLUSIVE
+    assert "1 more have no catcher yet" in matrix.sentence()
+    assert "| `new-defect` | - | no catcher yet |" in matrix_markdown(matrix, "harness verify-gate")
+
+
+def test_shards_are_put_together_and_what_another_shard_tried_is_no_longer_without(tmp_path: Path) -> None:
+    for name, matrix in (
+        ("1", Matrix(trials=(trial(Finding.CAUGHT, "a"),), uncaught=("b", "c"))),
+        ("2", Matrix(trials=(trial(Finding.MISSED, "b"),), uncaught=("c",))),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "gate.json").write_bytes(codec.to_pretty_json(matrix))
+    merged = read_matrices([tmp_path / "1", tmp_path / "2"])
+    assert [t.defect for t in merged.trials] == ["a", "b"]
+    assert merged.uncaught == ("c",)
+    assert merged.exit_code is ExitCode.FAIL
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"trials": [], "schema": "harness.gate/9"}'])
+def test_a_matrix_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "gate.json").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"gate\.json"):
+        read_matrices([tmp_path])
