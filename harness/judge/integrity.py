@@ -61,7 +61,8 @@ def _answers_of(reading: Reading, broken: pa.Array) -> tuple[int, list[int]]:
         text = {name: batch.column(name).cast(pa.string()) for name in ("user_class", "result", "source")}
         of_model = pc.is_in(text["source"], value_set=pa.array([Source.PRIMARY.value, Source.SECONDARY.value]))
         answered = pc.and_(pc.equal(text["result"], Result.ANSWERED.value), pc.fill_null(of_model, False))
-        mine = pc.and_(answered, pc.is_in(text["user_class"], value_set=pa.array(names)))
+        of_mix = pc.is_in(text["user_class"], value_set=pa.array(names))
+        mine = answered if reading.plan.load.locustfile is not None else pc.and_(answered, of_mix)
         joined = batch.filter(mine)
         calls = joined.column("call_ids")
         length = np.asarray(pc.fill_null(pc.list_value_length(calls), 0).to_numpy(zero_copy_only=False), dtype=np.int64)

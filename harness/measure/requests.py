@@ -144,7 +144,7 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         refusal=text["refusal"],
         error_kind=text["error_kind"],
         metered_cost_usd=columns.floats("metered_cost_usd"),
-        mix=text["user_class"].is_in(user_class.name for user_class in plan.load.mix),
+        mix=_of_the_mix(text["user_class"], plan),
         answered=answered,
         cancelled=cancelled,
         bad=text["result"].is_in(BAD_RESULTS) | (refused & ~expected),
@@ -152,3 +152,10 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         fallback=answered & fallback,
         model_answered=answered & ~text["source"].is_in(FALLBACK_EXEMPT_SOURCES),
     )
+
+
+def _of_the_mix(user_class: Categories, plan: Plan) -> Mask:
+    """Return which requests are ordinary load. A locustfile names its requests itself, and no burst stands beside it."""
+    if plan.load.locustfile is not None:
+        return np.ones(user_class.codes.size, dtype=np.bool_)
+    return user_class.is_in(part.name for part in plan.load.mix)

@@ -27,7 +27,7 @@ from harness.measure import measure
 from harness.measure.quantiles import quantiles_of
 from harness.model.measurement import PhaseSummary, Summary
 from harness.model.outcome import Refusal, Result, Source
-from harness.model.plan import Burst, UserClass
+from harness.model.plan import Burst, LocustfileReference, UserClass
 
 STEADY = (latency(), fallback("<=", 0.03, "steady"))
 
@@ -239,3 +239,13 @@ def test_rows_with_impossible_moments_do_not_stop_the_measuring(tmp_path: Path) 
     summary = measure(RunBuilder(objectives=STEADY, samples=healthy_samples() + strange).build(tmp_path / "run"))
     assert phase(summary, "steady").intended == 201
     assert table(tmp_path, "timeline").num_rows == 32
+
+
+def test_requests_that_a_locustfile_names_are_the_ordinary_load(tmp_path: Path) -> None:
+    """They have classes that no mix knows, and counted as nobody's they would be judged by no objective."""
+    named = [replace(row, user_class=f"page {row.seq % 3}") for row in healthy_samples()]
+    run = RunBuilder(objectives=STEADY, samples=named).build(tmp_path / "run")
+    assert [part.intended for part in measure(run).phases] == [0, 0, 0, 0]
+    plan = run.read_plan()
+    run.write_plan(replace(plan, load=replace(plan.load, locustfile=LocustfileReference(path="/x/f.py", digest="0"))))
+    assert [part.intended for part in measure(run).phases] == [40, 200, 200, 200]
