@@ -63,9 +63,9 @@ def compile_plan(
 
     expected = expected_count(segments)
     requests = round(expected * turns_a_request(mix)) + sum(burst.count for burst in bursts)
-    requests += sum(probe.count for step in steps for probe in step.probes)
-    if requests > MAX_REQUESTS:
-        what = f"the plan would send {requests:,} requests; one run sends at most {MAX_REQUESTS:,}"
+    probed = sum(probe.count for step in steps for probe in step.probes)  # not of the load: no sample tells of them
+    if requests + probed > MAX_REQUESTS:
+        what = f"the plan would send {requests + probed:,} requests; one run sends at most {MAX_REQUESTS:,}"
         findings.add(("load", "arrivals", "rate"), what)
     cost_usd = planned_cost_usd(expected, mix)
     load = LoadPlan(
@@ -83,7 +83,7 @@ def compile_plan(
     aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
     find_streamed(document, objectives, mix, offer, findings)
     find_not_offered(document, objectives, mix, bursts, offer, findings)
-    find_over_limit(document, segments, bursts, requests, cost_usd, offer, findings)
+    find_over_limit(document, segments, bursts, requests + probed, cost_usd, offer, findings)
     if offer.locustfile is None:
         find_undecidable(document, objectives, phases, load, findings)
     else:

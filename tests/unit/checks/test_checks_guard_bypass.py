@@ -130,3 +130,9 @@ def planned(tmp_path: Path, capabilities: frozenset[str]) -> Plan:
 def test_every_plan_for_a_target_that_refuses_attacks_has_the_oracle(tmp_path: Path) -> None:
     assert [check.name for check in planned(tmp_path, frozenset({"canaries"})).checks] == list(OF_EVERY_RUN)
     assert planned(tmp_path, frozenset()).checks == ()
+
+
+def test_probes_are_no_planned_requests_because_no_sample_tells_of_them(tmp_path: Path) -> None:
+    plan = planned(tmp_path, frozenset({"canaries"}))
+    assert plan.probes
+    assert plan.planned_requests == 300 + len(plan.load.bursts)
