@@ -10,10 +10,11 @@ import pytest
 
 from harness.model.target import Needs
 from harness.target.embedded.running import RunningEmbedded
-from harness.target.embedded.standing import SERVICE, StandingStack
+from harness.target.embedded.standing import StandingStack
 from harness.target.supervise.procfs import Identity, is_alive, send, wait_gone
 
 NEEDS = Needs(principals=2, seed=3)
+SERVICE = ("service-a", "service-b", "worker")
 
 
 @pytest.fixture
