@@ -90,11 +90,13 @@ def judge_table(
     what: str,
     rests_on: Sequence[str] = (),
     cannot_look: Collection[int] = CANNOT_LOOK,
+    too_late: Callable[[ProbeRecord], bool] = lambda _: False,
 ) -> Judgement:
     """Return pass where every expectation was put to the test and holds, fail where one does not; else inconclusive.
 
     An answer by which the service says that it cannot look, or none at all, neither keeps nor breaks a promise.
-    cannot_look: the statuses that say so. rests_on: actions that must have been done.
+    cannot_look: the statuses that say so. rests_on: actions that must have been done. too_late: answers to what was
+    asked when the promise may not have held any more, which tell nothing.
     """
     records = records_of(reading, check)
     broken: list[tuple[Expectation, ProbeRecord]] = []
@@ -102,7 +104,8 @@ def judge_table(
     seen = 0
     for expectation in expectations:
         mine = records.get(expectation.name, [])
-        told = [record for record in answered(mine) if expectation.holds(record) or record.status_code not in cannot_look]
+        timely = [record for record in answered(mine) if not too_late(record)]
+        told = [record for record in timely if expectation.holds(record) or record.status_code not in cannot_look]
         seen += len(told)
         wrong = [record for record in told if not expectation.holds(record)]
         broken += [(expectation, record) for record in wrong]

@@ -2,9 +2,13 @@
 
 from harness.checks.evidence import Expectation, judge_table
 from harness.checks.expectations import is_good, is_status
+from harness.checks.key_rotation.planning import OVERLAP_S
+from harness.checks.planned import S
 from harness.measure.reading import Reading
+from harness.model.journal import Event
 from harness.model.judgement import Judgement
 from harness.model.plan import PlannedCheck
+from harness.model.probe import ProbeRecord
 
 EXPECTATIONS = (
     Expectation(name="before", says="the old key works before the rotation", holds=is_good),
@@ -17,4 +21,13 @@ EXPECTATIONS = (
 
 def judge_key_rotation(reading: Reading, check: PlannedCheck) -> Judgement:
     """Return whether the key rotated without a dropped request. Raises RunDirectoryError."""
-    return judge_table(reading, check, EXPECTATIONS, rests_on=("rotate",), what="key rotation")
+    begun_ns = next(
+        (e.t_ns for e in reading.journal if e.event is Event.ACTION_STARTED and e.subject == f"{check.id}/rotate"), None
+    )
+
+    def too_late(record: ProbeRecord) -> bool:
+        # The overlap begins somewhere in the rotation; where that took long, it may be over before it is known to be done.
+        ends_ns = (begun_ns or 0) + OVERLAP_S * S
+        return record.name == "old-in-overlap" and (record.ended_ns is None or record.ended_ns > ends_ns)
+
+    return judge_table(reading, check, EXPECTATIONS, rests_on=("rotate",), what="key rotation", too_late=too_late)
