@@ -87,7 +87,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "screen-skipped-on-streams": "streamed-attacks-refused plain-attacks-refused",
         },
     ),
-    *_by("steady-load", _STEADY, {"done-missing": "error-rate breakage", "stream-buffered": "ttft-p50"}),
+    *_by("steady-load", _STEADY, {"done-missing": "error-rate breakage"}),
     *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share"}),
     *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
     *_by("postgres-frozen", _WITHOUT, {"database-without-timeout": "longest-wait", "pool-without-timeout": "longest-wait"}),
