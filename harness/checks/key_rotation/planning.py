@@ -14,7 +14,7 @@ from harness.model.fault import Parameter
 from harness.model.plan import Phase, PlannedCheck
 from harness.model.probe import EVERY_INSTANCE, Action, Credential, MadePrincipal, Probe
 
-OVERLAP_S = 5
+OVERLAP_S = 14
 
 
 class KeyRotationPlanner:

@@ -29,5 +29,5 @@ def judge_reservation_leak(reading: Reading, check: PlannedCheck) -> Judgement:
     if len(served) < STAYING:
         reason = f"{STAYING - len(served)} of {STAYING} requests after it were neither answered nor refused for the budget"
         return judgement(check, Status.INCONCLUSIVE, reason, test=test)
-    reason = f"after {LEAVING} answers left in the middle, {STAYING} more were served from a budget for {LEAVING + 0.5:g}"
+    reason = f"after {LEAVING} answers left in the middle, another was served from a budget for {LEAVING + 0.5:g}"
     return judgement(check, Status.PASS, reason, test=test)

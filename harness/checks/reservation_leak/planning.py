@@ -1,8 +1,8 @@
 """What the reservation leak check sends: a user whose budget pays for three and a half answers leaves three in the middle.
 
 Each is a stream of which the client hangs up after 0.7 s. What was used until then is some tokens of hundreds that were
-reserved; a service that lets the reservation go afterwards has more than two answers' money left, one that keeps it has
-half of one. Two more answers are then asked for.
+reserved; a service that lets the reservation go afterwards has money for another answer left, also where a busy machine
+heard late that the client had gone; one that keeps it has half of one. Another answer is then asked for.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from harness.model.plan import Phase, PlannedCheck
 from harness.model.probe import Probe
 from harness.model.simulated import SIMULATED_MODELS, count_tokens
 
-LEAVING, STAYING = 3, 2
+LEAVING, STAYING = 3, 1
 MODEL = "sim-large"
 MAX_TOKENS = 400
 PROMPT = (

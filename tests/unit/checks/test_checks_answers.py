@@ -287,7 +287,7 @@ def test_a_run_directory_without_probes_is_read_as_none(tmp_path: Path) -> None:
 
 
 def test_a_rotation_that_took_longer_than_its_overlap_says_nothing_of_the_old_key(tmp_path: Path) -> None:
-    refused = but("key rotation", "old-in-overlap", replace(typed(401), took_s=9.0))
+    refused = but("key rotation", "old-in-overlap", replace(typed(401), took_s=19.0))
     judgement = seen(tmp_path, "key rotation", refused)
     assert judgement.status is Status.INCONCLUSIVE
     assert "old key still works during the overlap" in judgement.reason
