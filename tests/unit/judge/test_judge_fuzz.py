@@ -91,6 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     run = RunBuilder(objectives=asked, files=files).build(tmp_path_factory.mktemp("whole") / "run")
     run.drop_streams()  # as the end of a run does: what is left then is the only copy
+    run.write_manifest()
     assert judge(run).verdict is Status.PASS
     return run.path
 
