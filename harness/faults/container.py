@@ -17,6 +17,9 @@ from harness.model.target import ContainerHandle
 _ENDING = frozenset({"kill", "terminate", "restart"})
 _CPU_PERIOD_US = 100_000
 _SETTLE_S = 5.0
+INTERNAL_ERROR = 500
+PAUSE_TRIES = 3
+_PAUSE_AGAIN_S = 0.3
 
 
 class ContainerBackend:
@@ -49,7 +52,7 @@ class ContainerBackend:
         values = complete(FAULT_KINDS[fault.kind], fault.parameters)
         match fault.kind:
             case "freeze":
-                _do(fault, engine, "POST", f"{place}/pause")
+                _pause(fault, engine, place)
             case "kill":
                 _do(fault, engine, "POST", f"{place}/kill", query={"signal": "SIGKILL"})
             case "terminate" | "restart":
@@ -196,6 +199,19 @@ def _of(fault: Fault) -> Iterator[None]:
         yield
     except EngineError as error:
         raise FaultError(f"{fault.id}: {fault.kind} at {fault.at}: {error.message}", advice=error.advice) from error
+
+
+def _pause(fault: Fault, engine: Engine, place: str) -> None:
+    """Freeze a container. The kernel may say no once while a process of it is in the middle of a write: asked again, it does."""
+    for left in range(PAUSE_TRIES - 1, -1, -1):
+        try:
+            engine.ask("POST", f"{place}/pause")
+        except EngineError as error:
+            if error.status != INTERNAL_ERROR or left == 0:
+                raise FaultError(f"{fault.id}: {fault.kind} at {fault.at}: {error.message}", advice=error.advice) from error
+            time.sleep(_PAUSE_AGAIN_S)
+        else:
+            return
 
 
 def _do(fault: Fault, engine: Engine, method: str, path: str, **more: Any) -> Any:

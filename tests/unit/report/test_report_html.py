@@ -182,6 +182,8 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path, pages: dict[str, str]
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     run = healthy_run(tmp_path / "run")
-    with pytest.raises(ConfigurationError, match=r"'htm' is unknown; allowed: html, md, junit, debrief \(did you mean 'html'\?\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"'htm' is unknown; allowed: html, md, junit, debrief \(did you mean 'html'\?\)"
+    ):
         write_reports(run, ["md", "htm"])
     assert not (run.path / "report.md").exists()
