@@ -53,7 +53,7 @@ def main() -> None:
             database = postgres.start(site, password=credentials.database_password)
             site.port = store_port
             valkey.start(site, password=credentials.store_password)
-            programs.provision(site, database=database, credentials=credentials)  # no users yet: the tables only
+            programs.provision(site, server=database, credentials=credentials)  # no users yet: the tables only
             wiring = programs.Wiring(version="foreign", credentials=credentials, links=links, settings={})
             instances = [programs.start_service(site, name, wiring) for name in ("a", "b")]
             programs.start_worker(site, wiring)
