@@ -35,7 +35,7 @@ def events(answer: httpx.Response) -> list[dict]:
 def test_an_answer_is_openai_shaped_and_says_how_it_came_about(stack: Stack, service: Instance):
     answer = service.ask(stack.user(), QUESTION, headers={"x-request-id": "my-id-1"})
     body = answer.json()
-    assert answer.status_code == 200
+    assert answer.status_code == 200, answer.text
     assert GATEWAY_HEADERS | {"x-gateway-cost-usd"} <= set(answer.headers)
     assert answer.headers["x-request-id"] == "my-id-1"
     assert (answer.headers["x-gateway-provider"], answer.headers["x-gateway-attempts"]) == ("primary", "1")
