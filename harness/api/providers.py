@@ -57,12 +57,17 @@ class Provider:
         self._ask("POST", "/reset")
 
     def _ask(self, method: str, path: str) -> Any:
-        try:
-            answer = httpx.request(method, f"http://{self._running.control}{path}", timeout=10.0, trust_env=False)
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise StackError(f"the provider's {path} does not answer: {error}") from error
-        return answer.json() if answer.content else None
+        return ask_provider(f"http://{self._running.control}", method, path)
+
+
+def ask_provider(control_url: str, method: str, path: str) -> Any:
+    """Return what the control port of a simulated provider answers, None for nothing. Raises StackError."""
+    try:
+        answer = httpx.request(method, f"{control_url}{path}", timeout=10.0, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise StackError(f"the provider's {path} does not answer: {error}") from error
+    return answer.json() if answer.content else None
 
 
 @contextlib.contextmanager

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from harness.api.breaking import ActiveFault, Breaker, breaking
-from harness.errors import ConfigurationError, StackError
+from harness.api.providers import ask_provider
+from harness.errors import ConfigurationError
 from harness.model.fault import Scalar
 from harness.model.target import Instance, Needs, RunningTarget, Target
 from harness.run.targets import find_target
@@ -58,12 +57,7 @@ class Stack:
         control = self._running.landscape.provider_control_url
         if control is None:
             raise ConfigurationError("this target's provider is not the simulated one; nothing records its calls")
-        try:
-            answer = httpx.get(f"{control}/calls", timeout=10.0, trust_env=False)
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise StackError(f"the provider does not tell its calls: {error}") from error
-        return list(answer.json())
+        return list(ask_provider(control, "GET", "/calls"))
 
 
 @contextlib.contextmanager
