@@ -342,6 +342,7 @@ class TargetDocument(Strict):
     budget: BudgetDocument | None = None
     correlate: list[CorrelateDocument] = [CorrelateDocument(header="x-request-id")]
     instances: list[InstanceDocument] = []
+    canaries: bool = False
     actions: dict[Name, ActionDocument] = {}
     limits: LimitsDocument | None = None
     notify: list[NotifyDocument] = []

@@ -102,6 +102,9 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
             _check_listen(document, part.listen, ("provider", "endpoints", endpoint, "listen"), findings)
     _check_processes(document, findings)
     _check_actions(document, findings)
+    if document.canaries and not document.refusals.guard:
+        what = "canaries are attacks that must be refused: without `refusals.guard` every refusal would be an error"
+        findings.add(("canaries",), what)
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
     _check_message(document, findings)

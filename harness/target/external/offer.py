@@ -77,6 +77,8 @@ def _capabilities(document: TargetDocument) -> frozenset[str]:
         found |= {path for path in paths if all(getattr(each, path) is not None for each in document.instances)}
     if document.start is not None:
         found.add("logs")
+    if document.canaries:
+        found.add("canaries")
     return frozenset(found)
 
 

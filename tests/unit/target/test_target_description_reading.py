@@ -112,6 +112,7 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
         (("proxy: queue", "listen: auto"), "`toxiproxy` and `proxy` belong together"),
         (("normal: gpt-primary", "usual: gpt-primary"), "`models` needs the key `normal`"),
         (("start: {command: [run]", "start: {comand: [run]"), "did you mean 'command'?"),
+        (("limits:", "canaries: true\nlimits:"), "without `refusals.guard` every refusal would be an error"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path, change: tuple[str, str], sentence: str) -> None:
