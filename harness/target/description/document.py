@@ -103,19 +103,32 @@ Provision = Annotated[
 """How principals are made: one request, several, or a command."""
 
 
+class UpstreamDocument(Strict):
+    """A real provider. url: up to what `/chat/completions` follows, `https://HOST/v1`."""
+
+    url: Url
+    key: Secret
+
+
 class EndpointDocument(Strict):
     """Where the target calls one of its models: `{listen: auto}` or a fixed `HOST:PORT` that it already knows.
 
     advertise: what the target is told instead, where it does not reach this machine as 127.0.0.1.
+    upstream: the real provider that its calls are passed on to; the simulated one answers where there is none.
     """
 
     listen: Listen = "auto"
     advertise: HostPort | None = None
+    upstream: UpstreamDocument | None = None
 
 
 class ProviderDocument(Strict):
-    """The simulated provider in the place of the real one, each endpoint behind a link of its own."""
+    """What stands in the place of the target's provider, each endpoint behind a link of its own.
 
+    key: what the target shows, where it runs already and cannot be told `${provider.key}`.
+    """
+
+    key: Secret | None = None
     endpoints: Annotated[dict[Literal["primary", "secondary"], EndpointDocument], Field(min_length=1)]
 
 

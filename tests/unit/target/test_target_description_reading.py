@@ -156,3 +156,33 @@ def test_every_example_reads_and_is_below_forty_lines_of_its_own(path: Path) -> 
     read_description(path)
     if path.parent.name != "reference":
         assert len(path.read_text().splitlines()) < 40
+
+
+REAL = """\
+name: real
+base_url: http://127.0.0.1:4000
+start: {command: [run], env: {KEY: "${provider.key}"}}
+provider: {endpoints: {primary: {upstream: {url: "https://models.test/v1", key: "${env:K}"}}}}
+auth: {value: none}
+budget: {prices: {gpt: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}}
+limits: {spend_usd: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("limits: {spend_usd: 1}\n", ""), "say in `limits.spend_usd` how much of it"),
+        (("budget: {prices: {gpt: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}}\n", ""), "without `budget.prices`"),
+        (('start: {command: [run], env: {KEY: "${provider.key}"}}\n', ""), "write the one it shows into `provider.key`"),
+        (('"${env:K}"', "sk-plain-text"), "a key does not stand in a description"),
+        (("https:", "ftp:"), "is no base URL of a provider; write https://HOST/v1"),
+    ],
+)
+def test_a_real_provider_is_not_asked_before_its_price_its_cap_and_its_key_are_said(
+    tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    assert _read(tmp_path, REAL).offer().relayed == {"provider.primary"}
+    told = _problems(tmp_path, REAL.replace(*change))
+    assert sentence in told
+    assert "sk-plain-text" not in told
