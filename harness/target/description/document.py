@@ -18,7 +18,7 @@ from harness.target.description.parts import (
     Url,
     UrlPath,
 )
-from harness.target.description.predicates import RuleDocument, SignalDocument
+from harness.target.description.predicates import ClaimDocument, RuleDocument, SignalDocument
 from harness.target.description.texts import header_name
 
 
@@ -208,10 +208,10 @@ class SourceDocument(Strict):
 class SignalsDocument(Strict):
     """What the target says of its own answers. source: first match wins; without it every answer is the primary's."""
 
-    fallback: SignalDocument | None = None
-    cache: SignalDocument | None = None
-    cost: SignalDocument | None = None
-    degraded: SignalDocument | None = None
+    fallback: ClaimDocument | None = None
+    cache: ClaimDocument | None = None
+    cost: ClaimDocument | None = None
+    degraded: ClaimDocument | None = None
     source: list[SourceDocument] = []
 
 

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -104,6 +105,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
                 _check_upstream(document, ("provider", "endpoints", endpoint, "upstream"), findings)
     _check_processes(document, findings)
     _check_actions(document, findings)
+    _check_told_over_the_run(document, findings)
     if document.canaries and not document.refusals.guard:
         what = "canaries are attacks that must be refused: without `refusals.guard` every refusal would be an error"
         findings.add(("canaries",), what)
@@ -128,6 +130,20 @@ def _check_actions(document: TargetDocument, findings: Findings) -> None:
             findings.add(("actions", name), "an action has either `post: /path` or `command: [...]`")
         elif name == "rotate-key" and action.post is not None and action.key is None:
             findings.add(("actions", name), "`rotate-key` needs `key`, the JSON path of the new key in its answer")
+
+
+def _check_told_over_the_run(document: TargetDocument, findings: Findings) -> None:
+    for name in ("fallback", "cache", "cost", "degraded"):
+        claim = getattr(document.signals, name)
+        if claim is None:
+            continue
+        if claim.metric is not None and not any(instance.metrics for instance in document.instances):
+            findings.add(("signals", name), "nobody says where metrics are: add `instances: [{..., metrics: /metrics}]`")
+        if claim.log is not None and document.start is None and not any(instance.log for instance in document.instances):
+            what = "no log is read of a target that runs already: add `instances: [{..., log: {file: PATH}}]`"
+            findings.add(("signals", name), what)
+        if claim.log is not None and name == "cost" and re.compile(claim.log).groups == 0:
+            findings.add(("signals", name), "a cost's `log` needs a group around the figure: 'cost=([0-9.]+)'")
 
 
 def _check_message(document: TargetDocument, findings: Findings) -> None:

@@ -78,7 +78,7 @@ def _capabilities(document: TargetDocument) -> frozenset[str]:
         found.add("instances")
         paths = ("live", "ready", "metrics")
         found |= {path for path in paths if all(getattr(each, path) is not None for each in document.instances)}
-    if document.start is not None:
+    if document.start is not None or (document.instances and all(each.log is not None for each in document.instances)):
         found.add("logs")
     if document.canaries:
         found.add("canaries")

@@ -20,7 +20,7 @@ from harness.target.external.caller import Caller
 from harness.target.external.containers import find_containers
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.links import addresses, find_link, make_link
-from harness.target.external.offer import offer_of
+from harness.target.external.offer import offer_of, path_of
 from harness.target.external.own_faults import own_faults
 from harness.target.external.preflight import preflight
 from harness.target.external.processes import NamedProcess
@@ -154,6 +154,7 @@ class ExternalTarget:
         }
         containers = find_containers({n: part.container for n, part in document.processes.items() if part.container is not None})
         handles |= {name: process.bind() for name, process in named.items()}
+        self._follow_logs(site, placeholders)
         self._see_health(caller)
         keys = provision(self.description, needs, placeholders, caller, site)
         approach = self._approach(caller, placeholders)
@@ -233,6 +234,17 @@ class ExternalTarget:
                 advertised[name] = placeholders.fill(link.advertise)
         placeholders.know_all(addresses(links, advertised))
         return links, None if provider is None else f"http://{provider.control}"
+
+    def _follow_logs(self, site: ForeignSite, placeholders: Placeholders) -> None:
+        for index, part in enumerate(self.description.document.instances):
+            if part.log is None:
+                continue
+            path = path_of(self.description, placeholders.fill(part.log.file))
+            try:
+                site.follow(f"instance-{part.name}", path)
+            except OSError as error:
+                where = self.description.located.at(("instances", index, "log"))
+                raise ConfigurationError(f"{where}: {path} cannot be read: {error.strerror}") from error
 
     def _see_health(self, caller: Caller) -> None:
         document = self.description.document
