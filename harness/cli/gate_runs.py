@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from harness.cli.gate_rounds import Round
 from harness.cli.gate_table import GATE_NAME, Finding, Matrix, Trial
 from harness.errors import ConfigurationError
 from harness.model.judgement import Status, Verdict
@@ -32,44 +33,36 @@ class _NoView:
 
 
 def run_trials(
-    catchers: Sequence[Catcher],
+    rounds: Sequence[Round],
     parent: Path,
     *,
     seed: int,
-    control: bool,
     interruption: Interruption,
     say: Callable[[str], None],
     uncaught: Sequence[str] = (),
 ) -> Matrix:
-    """Run every trial, write `gate.json` after each, and return the matrix.
+    """Run every round, write `gate.json` after each, and return the matrix.
 
-    parent: an absent or empty directory, one run directory in it for each trial. uncaught: what nothing looks for.
-    A trial that could not be judged has one more try. Raises ConfigurationError before anything starts, HarnessError
-    where a run is interrupted or a stack does not start.
+    parent: an absent or empty directory, one run directory in it for each round. uncaught: what nothing looks for.
+    A round in which something could not be judged has one more try. Raises ConfigurationError before anything starts,
+    HarnessError where a run is interrupted or a stack does not start.
     """
     if parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
-    todo: list[tuple[Catcher, str | None]] = []
-    for catcher in catchers:
-        if control and not any(other.control == catcher.control and defect is None for other, defect in todo):
-            todo.append((catcher, None))
-        todo.append((catcher, catcher.defect))
     stack = StandingStack(seed=seed)
-    requests = [
-        _request(catcher, defect, parent / f"{number:02d}-{defect or f'healthy-{catcher.scenario}'}", seed, stack)
-        for number, (catcher, defect) in enumerate(todo, start=1)
-    ]
+    requests = [_request(each, parent / f"{number:02d}-{each.name}", seed, stack) for number, each in enumerate(rounds, start=1)]
     for request in requests:
         plan_scenario(request)
     trials: list[Trial] = []
     try:
-        for (catcher, defect), request in zip(todo, requests, strict=True):
-            trial = _try(catcher, defect, request, interruption)
-            if trial.finding is Finding.UNJUDGED:
-                say(f"{trial.finding.value:<12} {defect or '(healthy)'} by {catcher.scenario}: {trial.reason}; once more")
-                trial = _try(catcher, defect, _again(request), interruption)
-            trials.append(trial)
-            say(f"{trial.finding.value:<12} {defect or '(healthy)'} by {catcher.scenario} ({trial.took_s:.0f} s)")
+        for each, request in zip(rounds, requests, strict=True):
+            found = _try(each, request, interruption)
+            if any(trial.finding is Finding.UNJUDGED for trial in found):
+                say(f"{Finding.UNJUDGED.value:<12} {_planted(each)} by {each.first.scenario}: {found[0].reason}; once more")
+                found = _try(each, _again(request), interruption)
+            trials += found
+            for trial in found:
+                say(f"{trial.finding.value:<12} {trial.defect or '(healthy)'} by {trial.scenario} ({trial.took_s:.0f} s)")
             matrix = Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
             write_whole(parent / GATE_NAME, codec.to_pretty_json(matrix))
     finally:
@@ -78,13 +71,18 @@ def run_trials(
     return Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
 
 
-def _try(catcher: Catcher, defect: str | None, request: RunRequest, interruption: Interruption) -> Trial:
+def _planted(each: Round) -> str:
+    return "+".join(each.defects) or "(healthy)"
+
+
+def _try(each: Round, request: RunRequest, interruption: Interruption) -> list[Trial]:
     began = time.monotonic()
     result = run_scenario(request, interruption=interruption, view=_view)
-    if result.trouble is not None and defect is None:
+    if result.trouble is not None and not each.planted:
         raise result.trouble
     interruption.raise_if_signalled()
-    return _trial(catcher, defect, result, time.monotonic() - began, request)
+    took_s = time.monotonic() - began
+    return [_trial(each, catcher, result, took_s, request) for catcher in each.planted or (None,)]
 
 
 def _again(request: RunRequest) -> RunRequest:
@@ -92,16 +90,16 @@ def _again(request: RunRequest) -> RunRequest:
     return replace(request, out=request.out.with_name(f"{request.out.name}-again"))
 
 
-def _request(catcher: Catcher, defect: str | None, out: Path, seed: int, stack: StandingStack) -> RunRequest:
-    settings = {f"SERVICE_{name.upper()}": value for name, value in catcher.settings}
-    if defect is not None:
-        settings |= {"SERVICE_DEFECT": defect, "SERVICE_UNDER_TEST": "yes"}
+def _request(each: Round, out: Path, seed: int, stack: StandingStack) -> RunRequest:
+    settings = {f"SERVICE_{name.upper()}": value for name, value in each.first.settings}
+    if each.planted:
+        settings |= {"SERVICE_DEFECT": _planted(each), "SERVICE_UNDER_TEST": "yes"}
     return RunRequest(
-        scenario=read_scenario(find_scenario(catcher.scenario), catcher.overrides),
+        scenario=read_scenario(find_scenario(each.first.scenario), each.first.overrides),
         target=stack.target(settings),
         seed=seed,
         out=out,
-        labels={} if defect is None else {"defect": defect},
+        labels={"defect": _planted(each)} if each.planted else {},
     )
 
 
@@ -109,21 +107,24 @@ def _view(_run: object, _plan: object) -> View:
     return _NoView()
 
 
-def _trial(catcher: Catcher, defect: str | None, result: RunResult, took_s: float, request: RunRequest) -> Trial:
+def _trial(each: Round, catcher: Catcher | None, result: RunResult, took_s: float, request: RunRequest) -> Trial:
     finding, by = Finding.UNJUDGED, tuple[str, ...]()
     reason = "" if result.trouble is None else result.trouble.message.splitlines()[0]
     if result.verdict is not None and result.trouble is None:
-        finding, by = finding_of(result.verdict, None if defect is None else catcher.results)
+        finding, by = finding_of(result.verdict, None if catcher is None else catcher.results)
         reason = result.verdict.reason
+    if catcher is not None and len(each.planted) > 1:
+        by = tuple(name for name in by if name in catcher.results)  # the others are its neighbours' to explain
     assert request.out is not None
     return Trial(
-        defect=defect,
-        scenario=catcher.scenario,
+        defect=None if catcher is None else catcher.defect,
+        scenario=each.first.scenario,
         finding=finding,
         by=by,
         reason=reason,
         took_s=round(took_s, 1),
         directory=request.out.name,
+        beside=tuple(name for name in each.defects if catcher is not None and name != catcher.defect),
     )
 
 

@@ -25,7 +25,10 @@ class Finding(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One run of the gate. defect: None for the healthy service. by: the results that failed."""
+    """One look of the gate. defect: None for the healthy service. by: the results that failed.
+
+    beside: what else was planted in the same run; `by` then holds the named results only, and `took_s` is the run's.
+    """
 
     defect: str | None
     scenario: str
@@ -34,6 +37,7 @@ class Trial:
     reason: str
     took_s: float
     directory: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +115,13 @@ def matrix_markdown(matrix: Matrix, command: str) -> str:
     planted = sorted((t for t in matrix.trials if t.defect is not None), key=lambda t: (t.defect or "", t.scenario))
     healthy = sorted((t for t in matrix.trials if t.defect is None), key=lambda t: t.scenario)
     lines = ["# What the gate catches", "", f"Written by `{command}`; {matrix.sentence()}.", ""]
-    lines += ["| planted defect | scenario | | results that failed | s |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| `{t.defect}` | {t.scenario} | {t.finding.value} | {', '.join(t.by) or '-'} | {t.took_s:.0f} |" for t in planted]
-    lines += [f"| `{name}` | - | no catcher yet | - | - |" for name in sorted(matrix.uncaught)]
+    lines += ["| planted defect | scenario | | results that failed | beside | s |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{t.defect}` | {t.scenario} | {t.finding.value} | {', '.join(t.by) or '-'} | {len(t.beside) or '-'} "
+        f"| {t.took_s:.0f} |"
+        for t in planted
+    ]
+    lines += [f"| `{name}` | - | no catcher yet | - | - | - |" for name in sorted(matrix.uncaught)]
     lines += ["", "| healthy service | | s |", "| --- | --- | --- |"]
     lines += [f"| {t.scenario} | {t.finding.value} | {t.took_s:.0f} |" for t in healthy]
     return "\n".join(lines) + "\n"

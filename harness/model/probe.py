@@ -13,7 +13,9 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "update-knowledge": ("id", "title", "body"),
     "drain-instance": ("instance",),
     "start-instance": ("instance",),
-    "back-up": (),
+    "set-feature": ("feature", "share"),
+    "kill-feature": ("feature",),
+    "back-up": ("canary",),
     "restore": (),
 }
 """Everything that checks may have done on a target, and what each is told beside the principal."""

@@ -22,8 +22,7 @@ class StreamWriter:
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb", buffering=0)
-            # Moments of one second have their high bytes in common: lz4 leaves half, in less time than writing the rest takes.
-            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression="lz4", use_threads=False)
+            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
             self._stream = pa.ipc.new_stream(self._file, schema, options=options)
 
     def write(self, columns: Sequence[Sequence[object]]) -> None:

@@ -16,6 +16,8 @@ class Catcher:
     """A defect, the scenario that must catch it, and the ids of the results of which one must fail.
 
     settings: of the service, as `--service` has them, where the scenario needs a shorter window, say.
+    disturbs: what else it is known to fail, which another defect in the same run must not rest on. alone: it breaks so
+    much that nothing else can be told in the same run.
     """
 
     defect: str
@@ -23,6 +25,8 @@ class Catcher:
     results: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    disturbs: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def control(self) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -44,15 +48,70 @@ _REGION = _short(warmup=3, steady=8, outage=10, recovery=14)
 _STORM = _short(warmup=3, steady=8, storm=12, recovery=12)
 
 
-def _by(scenario: str, overrides: tuple[str, ...], caught: Mapping[str, str]) -> tuple[Catcher, ...]:
-    """Return the catchers of one scenario. caught: defect to the results of which one must fail, parted by blanks."""
-    return tuple(
-        Catcher(defect=defect, scenario=scenario, results=tuple(results.split()), overrides=overrides)
-        for defect, results in caught.items()
-    )
+def _by(
+    scenario: str, overrides: tuple[str, ...], caught: Mapping[str, str], settings: tuple[tuple[str, str], ...] = ()
+) -> tuple[Catcher, ...]:
+    """Return the catchers of one scenario.
+
+    caught: defect to the results of which one must fail, parted by blanks; after a `!` what it disturbs, or `alone`.
+    """
+    found = []
+    for defect, text in caught.items():
+        results, _, rest = text.partition("!")
+        found.append(
+            Catcher(
+                defect=defect,
+                scenario=scenario,
+                results=tuple(results.split()),
+                overrides=overrides,
+                settings=settings,
+                disturbs=tuple(name for name in rest.split() if name != "alone"),
+                alone="alone" in rest.split(),
+            )
+        )
+    return tuple(found)
 
 
 CATCHERS: tuple[Catcher, ...] = (
+    *_by(
+        "guards",
+        (),
+        {
+            "auth-everybody-is-admin": "authentication ! audit-log",
+            "auth-key-by-prefix": "authentication ! key-rotation",
+            "auth-revoked-keys-accepted": "authentication ! key-rotation",
+            "auth-expired-keys-accepted": "key-rotation",
+            "auth-rotation-without-overlap": "key-rotation",
+            "message-read-by-anybody": "authentication",
+            "audit-skips-refusals": "audit-log",
+            "audit-without-who": "audit-log",
+            "cache-key-without-tenant": "cache",
+            "cache-key-without-model": "cache",
+            "cache-stale-on-one-instance": "cache",
+            "cache-flush-wipes-counters": "cache ! rate-refusals",
+            "cache-hits-look-like-misses": "cache ! savings-counted",
+            "reservation-leaked-on-disconnect": "reservation-leak",
+            "cut-streams-not-charged": "reservation-leak",
+            "cancelled-call-read-on": "reservation-leak",
+            "routing-always-large": "model-choice",
+            "intent-always-knowledge": "model-choice",
+            "max-tokens-of-the-conversation": "model-choice",
+            "max-tokens-not-sent": "model-choice",
+            "cheap-model-never-used": "model-choice",
+            "retrieval-any-passage": "retrieval",
+            "retrieval-of-every-tenant": "retrieval",
+            "flag-not-deterministic": "feature-flags",
+            "flag-kill-switch-ignored": "feature-flags",
+            "savings-not-counted": "savings-counted",
+            "key-in-log": "personal-data",
+            "message-key-ignored": "messages-once",
+            "rate-limit-without-retry-after": "rate-refusals",
+            "screen-last-message-only": "input-validation",
+            "validate-answers-with-trace": "input-validation",
+            "validate-max-tokens-unchecked": "input-validation",
+            "validate-no-length-limit": "input-validation",
+        },
+    ),
     *_by(
         "limits",
         (),
@@ -67,9 +126,9 @@ CATCHERS: tuple[Catcher, ...] = (
         _OUTAGE,
         {
             "fallback-missing": "degraded-share",
-            "provider-without-timeout": "latency-p95 error-rate fallback-share longest-wait",
+            "provider-without-timeout": "latency-p95 error-rate fallback-share longest-wait ! alone",
             "breaker-never-closes": "recovered",
-            "fallback-never-leaves": "recovered fallback-share-steady",
+            "fallback-never-leaves": "recovered fallback-share-steady ! alone",
         },
     ),
     *_by("flaky-provider", (), {"retry-storm": "retry-amplification"}),
@@ -87,10 +146,27 @@ CATCHERS: tuple[Catcher, ...] = (
             "screen-skipped-on-streams": "streamed-attacks-refused plain-attacks-refused",
         },
     ),
-    *_by("steady-load", _STEADY, {"done-missing": "error-rate breakage"}),
+    *_by(
+        "steady-load",
+        _STEADY,
+        {
+            "done-missing": "error-rate breakage",
+            "every-tenth-request-fails": "error-rate ! alone",
+            "screen-blocks-the-loop": "latency-p95 ttft-p95 ttft-p50 error-rate ! alone",
+        },
+    ),
     *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share"}),
     *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
-    *_by("postgres-frozen", _WITHOUT, {"database-without-timeout": "longest-wait", "pool-without-timeout": "longest-wait"}),
+    *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "refusal-share"}),
+    *_by(
+        "postgres-frozen",
+        _WITHOUT,
+        {
+            "database-without-timeout": "longest-wait ! alone",
+            "pool-without-timeout": "longest-wait ! alone",
+            "auth-fault-is-401": "refusal-share",
+        },
+    ),
     *_by(
         "leaking-models",
         (),
@@ -116,6 +192,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "fallback-not-counted": "false-claims fallbacks-counted",
             "estimate-charged-not-usage": "false-claims dollars-counted",
             "overbilling-not-charged": "false-claims",
+            "cost-not-counted": "dollars-counted",
             "tokens-not-metered": "tokens-counted",
             "metrics-count-successes": "requests-counted refusals-counted",
             "metrics-in-milliseconds": "durations-in-seconds",

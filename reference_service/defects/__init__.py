@@ -1,11 +1,15 @@
 """Planted defects by name: what a check must catch. Nothing here is imported by a healthy service but this table."""
 
+from dataclasses import fields, replace
 from importlib import import_module
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from reference_service.errors import SettingsError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class Defect(NamedTuple):
@@ -261,22 +265,35 @@ DEFECTS: dict[str, Defect] = {
 
 
 def planted(name: str, under_test: str, healthy: T, by: str) -> T:
-    """Return `healthy`, with the defect `name` put into it by its file's function `by`; a file may have none of that name.
+    """Return `healthy`, with the defects `name` put into it by their files' function `by`; a file may have none of that name.
 
-    Raises SettingsError for an unknown defect, and for any where the program is not told that it is under test.
+    name: one defect, or several joined by `+` that each break another part. Raises SettingsError for an unknown defect,
+    for two that break the same part, and for any where the program is not told that it is under test.
     """
-    if not name:
-        return healthy
-    if name not in DEFECTS:
-        raise SettingsError(f"SERVICE_DEFECT={name} is not a planted defect; known: {', '.join(sorted(DEFECTS))}")
-    if under_test != "yes":
-        raise SettingsError(
-            f"SERVICE_DEFECT={name} breaks a guard on purpose; set SERVICE_UNDER_TEST=yes if that is meant, else unset it"
-        )
+    broken = healthy
+    taken: dict[str, str] = {}
+    for one in name.split("+") if name else ():
+        if one not in DEFECTS:
+            raise SettingsError(f"SERVICE_DEFECT={one} is not a planted defect; known: {', '.join(sorted(DEFECTS))}")
+        if under_test != "yes":
+            raise SettingsError(
+                f"SERVICE_DEFECT={name} breaks a guard on purpose; set SERVICE_UNDER_TEST=yes if that is meant, else unset it"
+            )
+        for place, part in parts_broken_by(one, healthy, by).items():
+            if place in taken:
+                raise SettingsError(f"SERVICE_DEFECT: {taken[place]} and {one} both break {place}; plant one after the other")
+            taken[place] = one
+            broken = replace(broken, **{place: part})
+    return broken
+
+
+def parts_broken_by(name: str, healthy: T, by: str) -> dict[str, object]:
+    """Return the parts of `healthy` that a known defect takes the place of, and what it puts there; empty where none."""
     module = import_module(f"reference_service.defects.{DEFECTS[name].file.removesuffix('.py')}")
     plant = getattr(module, by, None)
     if plant is None:
-        return healthy
+        return {}
     broken = plant(healthy)
     assert isinstance(broken, type(healthy))
-    return broken
+    both = {field.name: (getattr(healthy, field.name), getattr(broken, field.name)) for field in fields(healthy)}
+    return {place: part for place, (sound, part) in both.items() if part is not sound}

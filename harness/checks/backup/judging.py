@@ -1,10 +1,13 @@
 """Was what was backed up there again, what came later gone, and how long did it take?"""
 
+from collections.abc import Mapping
+
 from harness.checks.backup.planning import PLANNER
 from harness.checks.evidence import action_of, answered, evidence_of, judgement, records_of, undone
 from harness.checks.expectations import is_good, json_of
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
+from harness.model.journal import JournalEntry
 from harness.model.judgement import Judgement, Shown, Status, Test
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
@@ -32,6 +35,8 @@ def judge_backup(reading: Reading, check: PlannedCheck) -> Judgement:
     if not _is_done(last.get("kept-answered")) or later is None or not is_good(later):
         reason = "backup: the messages by which a restore is seen were not taken, so it proves nothing"
         return judgement(check, Status.INCONCLUSIVE, reason, test=test, shown=shown)
+    if (text := _wrong_inside(backed_up, restored, last)) is not None:
+        return judgement(check, Status.FAIL, f"backup: {text}", test=test, shown=shown)
     kept, lost, served = (last.get(name) for name in ("kept-after", "lost-after", "served-after"))
     wrong: tuple[str, ProbeRecord] | None = None
     if kept is not None and not _is_done(kept) and kept.status_code in (200, 404):
@@ -48,6 +53,19 @@ def judge_backup(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.INCONCLUSIVE, reason, test=test, shown=shown)
     reason = f"the backup was put back in {recovery_s:.1f} s; what came in the {point_s:.1f} s after it is lost, and nothing else"
     return judgement(check, Status.PASS, reason, test=test, shown=shown)
+
+
+def _wrong_inside(backed_up: JournalEntry, restored: JournalEntry, last: Mapping[str, ProbeRecord | None]) -> str | None:
+    """Return what is wrong with what the backup holds, where the target tells of it."""
+    if backed_up.data.get("secrets_in_clear"):
+        return f"{backed_up.data['secrets_in_clear']} of its files hold the service's password in clear"
+    if backed_up.data.get("canary_in_clear"):
+        return "a message lies in the database as it was written, and so in the backup"
+    for name, table, what in (("escalated", "escalation", "a wish for a person"), ("rated", "feedback", "a score")):
+        record = last.get(name)
+        if record is not None and is_good(record) and restored.data.get(f"rows_{table}") == 0:
+            return f"{what} was taken before the backup and is in no row of {table}"
+    return None
 
 
 def _is_done(record: ProbeRecord | None) -> bool:

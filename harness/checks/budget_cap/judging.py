@@ -34,7 +34,8 @@ class _Use:
 def judge_budget_cap(reading: Reading, check: PlannedCheck) -> Judgement:
     """Return whether the budgets held, with the user who spent the most for its budget. Raises RunDirectoryError."""
     bursts = [burst for burst in reading.plan.load.bursts if burst.check_id == check.id]
-    uses = [_use(reading, burst) for burst in bursts if burst.principal in reading.plan.capped_principals]
+    of_users = {burst.principal: burst for burst in bursts if burst.principal in reading.plan.capped_principals}
+    uses = [_use(reading, burst) for burst in of_users.values()]  # a user may burst more than once
     worst = max(uses, key=lambda use: use.metered_usd / use.cap_usd, default=None)
     status, reason, telling = _decide(reading, uses, worst)
     seqs = reading.requests.seq[telling][:MOST_EVIDENCE]

@@ -11,8 +11,9 @@ Each user's cap is its share of `calls`, and half a call: a service whose estima
 ours still lets the same number through, and none gets one more.
 
 Several users, because an ordinary user may send only 10 requests a minute: with the defaults each of 5 sends 8 at
-once, and its budget buys 2. The model is named: a service that is left the choice turns to a cheap model near the end
-of a budget, of which the rest buys hundreds of calls, and the burst would end without a single refusal.
+once, and its budget buys 2. With `again` the same users ask once more later: their budgets are gone by then, whatever
+happened to the service in between. The model is named: a service that is left the choice turns to a cheap model near the
+end of a budget, of which the rest buys hundreds of calls, and the burst would end without a single refusal.
 Source: docs/decisions/0071-the-budget-burst.md
 """
 
@@ -47,6 +48,7 @@ class BudgetCapPlanner:
             name="users", type=int, doc="users who share the burst, each with a budget of its own", low=1, high=1_000, default=5
         ),
         Parameter(name="at", type=str, doc="when, from the start of the phase: a duration", default="1s"),
+        Parameter(name="again", type=str, doc="how long after it all is sent once more: a duration, 0s for never", default="0s"),
         Parameter(name="model", type=str, doc="the model asked for", default="sim-large", choices=tuple(SIMULATED_MODELS)),
     )
 
@@ -64,7 +66,10 @@ class BudgetCapPlanner:
             raise ValueError(f"`burst` ({burst}) and `calls` ({calls}) must divide evenly over `users` ({users})")
         if calls * 2 > burst:
             raise ValueError(f"the budgets buy {calls} of {burst} calls; a burst must ask for at least twice what they buy")
-        offset_ns = parse_duration_ns(values["at"])
+        offset_ns, again_ns = (parse_duration_ns(values[name]) for name in ("at", "again"))
+        if again_ns and offset_ns + again_ns >= phase.end_ns - phase.start_ns:
+            length = format_duration(phase.end_ns - phase.start_ns)
+            raise ValueError(f"`again` is {values['again']} after `at`, but phase {phase.name!r} lasts {length} only")
         if offset_ns >= phase.end_ns - phase.start_ns:
             length = format_duration(phase.end_ns - phase.start_ns)
             raise ValueError(f"`at` is {values['at']}, but phase {phase.name!r} lasts {length} only")
@@ -76,11 +81,12 @@ class BudgetCapPlanner:
             bursts=tuple(
                 Burst(
                     check_id=check.id,
-                    at_ns=phase.start_ns + offset_ns,
+                    at_ns=at_ns,
                     count=burst // users,
                     user_class=user_class,
                     principal=name,
                 )
+                for at_ns in (phase.start_ns + offset_ns, phase.start_ns + offset_ns + again_ns)[: 2 if again_ns else 1]
                 for name in names
             ),
             capped_principals=dict.fromkeys(names, (calls // users + 0.5) * reservation_usd(user_class)),

@@ -35,6 +35,10 @@ def judge_cache(reading: Reading, check: PlannedCheck) -> Judgement:
             for r in changed
             if _is_hit(r)
         ]
+    other = good("other-model")
+    if not other:
+        unseen.append("the question to another model was not answered")
+    problems += [("the answer of one model was given for another's", r) for r in other if _is_hit(r)]
     crowd = [record for n in range(CROWD) for record in good(f"crowd-{n}")]
     calls = sum(calls_of(reading, [record.request_id for record in crowd]).values())
     if len(crowd) < CROWD:
@@ -62,8 +66,8 @@ def judge_cache(reading: Reading, check: PlannedCheck) -> Judgement:
     if why is not None:
         return judgement(check, Status.INCONCLUSIVE, f"cache: {why}", test=test)
     reason = (
-        f"cache: hits stayed with their tenant and were misses on both instances after the change; {CROWD} users who asked the "
-        f"same caused one call; rate counters stayed at {LIMIT}"
+        f"cache: hits stayed with their tenant and model and were misses on both instances after the change; {CROWD} users who "
+        f"asked the same caused one call; rate counters stayed at {LIMIT}"
     )
     return judgement(check, Status.PASS, reason, test=test)
 

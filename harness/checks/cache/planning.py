@@ -1,9 +1,10 @@
 """What the cache check sends: questions with temperature 0, which alone are kept.
 
 Two questions are asked until both instances hold them, then by another tenant, then again after the knowledge base has
-changed: question `first` at instance a and `second` at b, because the first that asks fills the shared level for both.
-A third question is asked by six users at one moment. Beside it all one user spends the requests of a minute before and
-after the change: whoever empties the whole store also empties the counters.
+changed: question `first` at instance a and `second` at b, because the first that asks fills the shared level for both;
+and once for another model, whose answer is another one. A third question is asked by six users at one moment. Beside it
+all one user spends the requests of a minute before and after the change: whoever empties the whole store also empties
+the counters.
 """
 
 from functools import partial
@@ -16,6 +17,8 @@ from harness.model.plan import Phase, PlannedCheck
 from harness.model.probe import EVERY_INSTANCE, Action, MadePrincipal, Probe
 
 CROWD = 6
+OTHER_MODEL = "sim-backup"
+"""One that nobody is sent to who leaves the choice to the service."""
 QUESTIONS = ("first", "second")
 LIMIT = 10
 BEFORE = 6
@@ -45,6 +48,15 @@ class CachePlanner:
                 ask(name=f"{name}-again", at_ns=t + 3 * S, principal=asker, instance=EVERY_INSTANCE),
                 ask(name=f"{name}-foreign", at_ns=t + 3 * S, principal=other),
             ]
+        probes.append(
+            probe(
+                name="other-model",
+                at_ns=t + 3 * S,
+                principal=crowd[0],
+                body=_question(f"the first clause of contract {check.id}", model=OTHER_MODEL),
+                lane=f"{check.id}-model",
+            )
+        )
         after = partial(probe, at_ns=t + 5 * S, principal=asker, after="change", after_ns=500 * MS)
         probes += [
             after(name="first-changed", body=bodies["first"], instance="a", lane=f"{check.id}-a"),
@@ -80,8 +92,8 @@ class CachePlanner:
         )
 
 
-def _question(about: str) -> str:
-    return chat(f"Explain {about} in full sentences to somebody who has never read one.", temperature=0)
+def _question(about: str, **further: str) -> str:
+    return chat(f"Explain {about} in full sentences to somebody who has never read one.", temperature=0, **further)
 
 
 PLANNER = CachePlanner()

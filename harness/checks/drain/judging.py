@@ -1,16 +1,21 @@
-"""Was a request lost while the instance ended, did it stop calling itself ready, and did it end by itself in time?"""
+"""Was a request lost while the instance ended, was it ready no more, did it end by itself in time, and was all booked?"""
+
+from collections.abc import Mapping
 
 import numpy as np
 
-from harness.checks.drain.planning import PLANNER
+from harness.checks.accounts import NANO_USD, account_of, billed_usd
+from harness.checks.drain.planning import PLANNER, SPENDING
 from harness.checks.evidence import MOST_EVIDENCE, action_of, judgement, records_of, undone
 from harness.checks.expectations import is_good
+from harness.checks.provider_calls import calls_by_request
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
 from harness.model.journal import Event, JournalEntry
 from harness.model.judgement import Evidence, Judgement, Status, Test
 from harness.model.outcome import Result
 from harness.model.plan import PlannedCheck
+from harness.model.probe import ProbeRecord
 from harness.model.units import format_duration, parse_duration_ns
 
 LEAST = 20
@@ -39,7 +44,7 @@ def judge_drain(reading: Reading, check: PlannedCheck) -> Judgement:
     still = [r for r in records.get("ready", []) if is_good(r) and begun_ns + SAYS_SO_NS < (r.started_ns or 0) < ended.t_ns]
     test = Test(quantity="lost", op="<=", limit=0.0, value=float(bad), n=n, bad=bad)
     evidence = tuple(Evidence(kind="request", ref=str(seq)) for seq in requests.seq[lost][:MOST_EVIDENCE])
-    wrong = _wrong(bad, n, ended, still=len(still), within_ns=within_ns)
+    wrong = _wrong(bad, n, ended, still=len(still), within_ns=within_ns) or _unbooked(reading, records)
     if wrong is not None:
         return judgement(check, Status.FAIL, f"drain: {wrong}", test=test, evidence=evidence)
     if n < LEAST:
@@ -48,6 +53,8 @@ def judge_drain(reading: Reading, check: PlannedCheck) -> Judgement:
         )
     if not any(is_good(record) for record in records.get("before", [])):
         return judgement(check, Status.INCONCLUSIVE, "drain: the instance was not ready before it was told to end", test=test)
+    if values["books"] and account_of(records.get("account", [])) is None:
+        return judgement(check, Status.INCONCLUSIVE, "drain: nobody says what is booked of what the instance had sold", test=test)
     reason = f"the instance ended by itself (exit {code}) {took_ms} ms after its signal, and none of {n} requests was lost"
     return judgement(check, Status.PASS, reason, test=test)
 
@@ -62,6 +69,21 @@ def _wrong(lost: int, n: int, ended: JournalEntry, *, still: int, within_ns: int
         return f"the instance ended with exit code {code}"
     if still:
         return f"the instance still called itself ready {still} times while it was ending"
+    return None
+
+
+def _unbooked(reading: Reading, records: Mapping[str, list[ProbeRecord]]) -> str | None:
+    """Return what is not booked of what the instance had answered; None where nothing, or nobody tells."""
+    account = account_of(records.get("account", []))
+    if account is None or account.spent_usd is None:
+        return None
+    spent = [record for n in range(SPENDING) for record in records.get(f"spent-{n}", []) if is_good(record)]
+    bills = calls_by_request(reading, [record.request_id for record in spent])
+    billed = sum(billed_usd(mine) for mine in bills.values())
+    if account.spent_usd + NANO_USD < billed:
+        return f"the provider billed ${billed:.6f} to a user of the instance that ended, and ${account.spent_usd:.6f} are booked"
+    if account.held_usd is not None and account.held_usd > NANO_USD:
+        return f"${account.held_usd:.6f} are still held for a user of the instance that has ended"
     return None
 
 

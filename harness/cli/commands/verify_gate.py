@@ -18,6 +18,11 @@ _PLACE = click.Path(path_type=Path, file_okay=False)
 @click.argument("defects", nargs=-1, metavar="[DEFECT]...")
 @click.option("--all", "everything", is_flag=True, help="Every planted defect that a scenario is known to catch.")
 @click.option("--shard", default="1/1", metavar="I/N", show_default=True, help="Only every N-th defect, from the I-th on.")
+@click.option(
+    "--together",
+    is_flag=True,
+    help="Plant defects that break different parts, and that different results must catch, in one run.",
+)
 @click.option("--out", type=_PLACE, help="Where the runs go: an absent or empty directory.")
 @click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True, help="Of each run.")
 @click.option("--no-control", is_flag=True, help="Do not run the scenarios against the healthy service: false alarms go unseen.")
@@ -27,6 +32,7 @@ def command(
     defects: tuple[str, ...],
     everything: bool,
     shard: str,
+    together: bool,
     out: Path | None,
     seed: int,
     no_control: bool,
@@ -40,6 +46,7 @@ def command(
     \b
     harness verify-gate                          the eight that continuous integration runs
     harness verify-gate fallback-missing         one
+    harness verify-gate --all --together         all, several in a run
     harness verify-gate --all --shard 1/4        a quarter of all
     Exit codes: 0 all caught and no false alarm, 1 a missed defect or a false alarm, 2 an unknown defect,
     3 nothing was missed, but a run could not be judged or a defect has no catcher, 5 a stack did not start.
@@ -52,29 +59,31 @@ def command(
             raise ConfigurationError("--merge runs nothing; it takes no DEFECT, no --all and no --out")
         matrix = read_matrices(merge)
     else:
-        matrix = _run(defects, everything=everything, shard=shard, out=out, seed=seed, control=not no_control)
+        matrix = _run(defects, everything=everything, shard=shard, together=together, out=out, seed=seed, control=not no_control)
     click.echo(matrix_text(matrix), file=sys.stdout)
     if markdown is not None:
         write_whole(markdown, matrix_markdown(matrix, "harness verify-gate").encode())
     return int(matrix.exit_code)
 
 
-def _run(defects: tuple[str, ...], *, everything: bool, shard: str, out: Path | None, seed: int, control: bool) -> "Matrix":
+def _run(
+    defects: tuple[str, ...], *, everything: bool, shard: str, together: bool, out: Path | None, seed: int, control: bool
+) -> "Matrix":
+    from harness.cli.gate_rounds import rounds_of
     from harness.cli.gate_runs import run_trials
     from harness.run.interruption import Interruption
     from harness.run.places import default_out, new_run_id
     from harness.scenario.catchers import chosen, shard_of, uncaught_of
-    from harness.target.embedded.defects import planted_defects
+    from harness.target.embedded.defects import parts_of_defects, planted_defects
 
     catchers = shard_of(chosen(defects, everything=everything), shard)
     uncaught = uncaught_of(planted_defects()) if everything else ()
     parent = out or default_out(new_run_id("verify-gate"))
     with Interruption() as interruption:
         return run_trials(
-            catchers,
+            rounds_of(catchers, control=control, parts=parts_of_defects() if together else None),
             parent,
             seed=seed,
-            control=control,
             interruption=interruption,
             say=lambda text: click.echo(text, err=True),
             uncaught=uncaught,

@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness.errors import StackError
-from harness.model.probe import Action, ActionDone
+from harness.model.probe import ACTIONS, Action, ActionDone
+from harness.target.embedded import postgres, programs
 from harness.target.embedded.site import Site
 from harness.target.supervise.procfs import Identity, send
 from harness.target.supervise.supervisor import python_environment
@@ -24,14 +26,18 @@ _INSTANCES = ("service-a", "service-b")
 class EmbeddedActor:
     """An `Actor` of local processes.
 
-    keys: user to API key, secret. database_url: past every link, secret. base_url: where load goes.
+    keys: user to API key, secret. database_url: past every link, secret. base_url: where load goes. settings: what the
+    service is told, of which its operators' programs take a planted defect.
     """
 
-    def __init__(self, site: Site, *, keys: Mapping[str, str], database_url: str, base_url: str) -> None:
+    def __init__(
+        self, site: Site, *, keys: Mapping[str, str], database_url: str, base_url: str, settings: Mapping[str, str]
+    ) -> None:
         self._site = site
         self._keys = keys
         self._database_url = database_url
         self._base_url = base_url
+        self._planted = {name: settings[name] for name in ("SERVICE_DEFECT", "SERVICE_UNDER_TEST") if name in settings}
         self._lock = threading.Lock()
         self._ended: set[str] = set()
         self._does: Mapping[str, Callable[[Action], ActionDone]] = {
@@ -40,6 +46,8 @@ class EmbeddedActor:
             "update-knowledge": self._update_knowledge,
             "drain-instance": self._drain_instance,
             "start-instance": self._start_instance,
+            "set-feature": self._set_feature,
+            "kill-feature": self._kill_feature,
             "back-up": self._back_up,
             "restore": self._restore,
         }
@@ -47,8 +55,7 @@ class EmbeddedActor:
     @staticmethod
     def capabilities() -> frozenset[str]:
         """Return what can be done, as an offer names it."""
-        names = ("rotate-key", "revoke-key", "update-knowledge", "drain-instance", "start-instance", "back-up", "restore")
-        return frozenset(f"actions.{name}" for name in names)
+        return frozenset(f"actions.{name}" for name in ACTIONS)
 
     def act(self, action: Action) -> ActionDone:
         """Do what a check asks for. Raises StackError."""
@@ -86,6 +93,16 @@ class EmbeddedActor:
             raise StackError(f"the knowledge base refused the document with {answer.status}: {answer.body[:200]!r}")
         return ActionDone(told={"status": answer.status})
 
+    def _set_feature(self, action: Action) -> ActionDone:
+        return self._features("set", action.arguments["feature"], action.arguments["share"])
+
+    def _kill_feature(self, action: Action) -> ActionDone:
+        return self._features("kill", action.arguments["feature"])
+
+    def _features(self, *what: str) -> ActionDone:
+        self._program("reference_service.operations.features", "--file", str(programs.flags_file(self._site)), *what)
+        return ActionDone()
+
     # -- instances ------------------------------------------------------------------------------------------------------
 
     def _drain_instance(self, action: Action) -> ActionDone:
@@ -117,12 +134,20 @@ class EmbeddedActor:
 
     # -- backup ---------------------------------------------------------------------------------------------------------
 
-    def _back_up(self, action: Action) -> ActionDone:  # noqa: ARG002 - one database, one way
+    def _back_up(self, action: Action) -> ActionDone:
         began = time.monotonic()
         said = self._program("reference_service.operations.backup", "create", "--to", str(self._backups()))
         name = Path(str(said.get("backup", ""))).name
-        size = sum(path.stat().st_size for path in (self._backups() / name).glob("*") if path.is_file())
-        return ActionDone(told={"backup": name, "bytes": size, "took_ms": round((time.monotonic() - began) * 1e3)})
+        took_ms = round((time.monotonic() - began) * 1e3)
+        files = [path for path in (self._backups() / name).glob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        password = (urlsplit(self._database_url).password or "").encode()
+        told: dict[str, str | int | float | bool | None] = {"backup": name, "bytes": size, "took_ms": took_ms}
+        told["secrets_in_clear"] = sum(bool(password) and password in path.read_bytes() for path in files)
+        if (canary := action.arguments.get("canary")) is not None:
+            dump = postgres.dumped(self._backups() / name / "database.dump")
+            told["canary_in_clear"] = canary.encode() in dump or canary.encode().hex().encode() in dump
+        return ActionDone(told=told)
 
     def _restore(self, action: Action) -> ActionDone:  # noqa: ARG002 - the newest
         found = sorted(path.parent for path in self._backups().glob("*/manifest.json"))
@@ -150,6 +175,7 @@ class EmbeddedActor:
         """
         environment = python_environment() | {
             "SERVICE_DATABASE_URL": self._database_url,
+            **self._planted,
             "BACKUP_PASSPHRASE": "a passphrase of this drill",
             "HOME": str(self._site.directory / "home"),
             "TMPDIR": str(self._site.directory),

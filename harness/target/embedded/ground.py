@@ -108,6 +108,7 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
             keys=wiring.credentials.keys,
             database_url=postgres.url(ground.database, secrets.database_password, wiring.database),
             base_url=f"http://{front.address}",
+            settings=wiring.settings,
         ),
         rollout=EmbeddedRollout(
             site, wiring, front.other, front=front.address, instances=tuple(f"service-{name}" for name in addresses)

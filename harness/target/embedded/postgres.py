@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -34,6 +35,8 @@ _SETTINGS = (
     "autovacuum_naptime=5s",
     "log_min_error_statement=panic",  # a statement may hold a key
 )
+
+_DUMPED_WITHIN_S = 20.0
 
 
 def start(site: Site, *, password: str) -> str:
@@ -93,6 +96,18 @@ def make_database(address: str, password: str, name: str) -> None:
             await connection.close()
 
     Loop().do(make(), within_s=10.0, what=f"making the database {name}")
+
+
+def dumped(file: Path) -> bytes:
+    """Return the statements of a dump in PostgreSQL's own format. Raises StackError."""
+    command = [str(_programs() / "bin/pg_restore"), "-f", "-", str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_DUMPED_WITHIN_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StackError(f"{file.name} cannot be read: {error}") from error
+    if done.returncode != 0:
+        raise StackError(f"{file.name} cannot be read: {done.stderr[-200:].decode('utf-8', 'replace')}")
+    return done.stdout
 
 
 def _start_server(site: Site, programs: Path, data: Path, user: tuple[int, int] | None) -> str:

@@ -23,13 +23,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What the service and its worker are told: everything reached through a link. database: its name on the server."""
+    """What the service and its worker are told: everything reached through a link.
+
+    database: its name on the server. flags: the file of feature flags, which checks change; none are on until then.
+    """
 
     version: str
     credentials: Credentials
     links: Mapping[str, Link]
     settings: Mapping[str, str] = field(repr=False)
     database: str = postgres.FIRST_DATABASE
+    flags: str = ""
 
     def environment(self) -> dict[str, str]:
         """Return the environment of service and worker, secrets included; the user's settings win."""
@@ -42,18 +46,18 @@ class Wiring:
             "SERVICE_PROVIDER_SECONDARY_URL": f"http://{self.links['provider.secondary'].listen}/v1",
             "SERVICE_PROVIDER_KEY": self.credentials.provider_key,
             "SERVICE_VERSION": self.version,
+            "SERVICE_FLAGS": self.flags,
             **self.settings,
         }
 
 
-def start_provider(site: Site, *, seed: int, relay: str | None = None) -> Provider:
-    """Start the simulated provider. relay: the order to stand before a real one, JSON with its key. Raises StackError."""
-    before_a_real_one = () if relay is None else ("--relay",)
+def start_provider(site: Site, *, seed: int) -> Provider:
+    """Start the simulated provider. Raises StackError."""
 
     def program(control: str, endpoints: Mapping[str, str]) -> Program:
         listening = [part for name, address in endpoints.items() for part in ("--endpoint", f"{name}={address}")]
-        arguments = (*listening, "--control", control, "--seed", str(seed), *before_a_real_one)
-        return Program.python("provider", "harness.provider", *arguments, stdin=relay, stop_layer=1)
+        arguments = (*listening, "--control", control, "--seed", str(seed))
+        return Program.python("provider", "harness.provider", *arguments, stop_layer=1)
 
     anywhere = "127.0.0.1:0"
     said = site.announce(program(anywhere, {"primary": anywhere, "secondary": anywhere}), within_s=_READY_WITHIN_S)
@@ -90,6 +94,18 @@ def provision(site: Site, *, server: str, credentials: Credentials, database: st
         "provision", "reference_service.provision", environment=environment, stdin=credentials.provisioning()
     )
     site.run(program, within_s=60)
+
+
+def flags_file(site: Site) -> Path:
+    """Return where the feature flags of the service on this site stand."""
+    return site.directory / "flags.json"
+
+
+def without_features(site: Site) -> str:
+    """Make the file of feature flags with nothing in it, as a run begins; return its path."""
+    file = flags_file(site)
+    file.write_text("{}\n", encoding="ascii")
+    return str(file)
 
 
 def start_service(site: Site, name: str, wiring: Wiring, listen: str = "127.0.0.1:0") -> str:

@@ -167,7 +167,12 @@ class _WornOutError(StackError):
 
 def _wiring(ground: Ground, credentials: Credentials, settings: Mapping[str, str], database: str) -> programs.Wiring:
     return programs.Wiring(
-        version=version_with(settings), credentials=credentials, links=ground.links, settings=settings, database=database
+        version=version_with(settings),
+        credentials=credentials,
+        links=ground.links,
+        settings=settings,
+        database=database,
+        flags=programs.without_features(ground.site),
     )
 
 

@@ -96,7 +96,13 @@ class EmbeddedTarget:
 
     def _build(self, site: Site, credentials: Credentials, *, seed: int) -> RunningEmbedded:
         ground = lay(site, credentials, seed=seed, start_proxy=lambda: self._start_proxy(site, seed=seed))
-        wiring = programs.Wiring(version=self.version, credentials=credentials, links=ground.links, settings=self._settings)
+        wiring = programs.Wiring(
+            version=self.version,
+            credentials=credentials,
+            links=ground.links,
+            settings=self._settings,
+            flags=programs.without_features(site),
+        )
         addresses = stand_service(site, wiring, {})
         return running_on(ground, wiring, Front.start(site, addresses), addresses)
 

@@ -41,7 +41,7 @@ def validation(probe: Probe, _: int, __: str | None) -> A:
     if probe.name.startswith("attack"):
         return typed(400, "content_blocked")
     case = CASE.get(probe.name)
-    return A() if case is None or case.status == 200 else typed(case.status)
+    return A() if case is None or case.status == 200 else typed(case.status, case.code or "invalid_request_error")
 
 
 def rates(probe: Probe, _: int, __: str | None) -> A:
@@ -55,8 +55,13 @@ def caching(probe: Probe, number: int, _: str | None) -> A:
     return A(headers={"x-gateway-cache": "hit-memory" if probe.name.endswith("-again") else "miss"})
 
 
+def account(spent: object = 0.0065, reserved: object = 0.0) -> A:
+    error = {"message": "No.", "type": "budget_exceeded", "code": "budget_exceeded", "spent": spent, "reserved": reserved}
+    return A(status=402, body={"error": error}, refusal="budget")
+
+
 def leaving(probe: Probe, _: int, __: str | None) -> A:
-    return A(status=None, result="timeout") if probe.name.startswith("leaves") else A()
+    return A(status=None, result="timeout") if probe.name.startswith("leaves") else account()
 
 
 def messaging(probe: Probe, _: int, __: str | None) -> A:
@@ -96,6 +101,42 @@ def joined(*request_ids: str) -> list[Call]:
     return [replace(call_of(row), call_id=f"c{n}", request_id=each) for n, each in enumerate(request_ids)]
 
 
+def left_calls(*, ended: str = "client_gone", cost_usd: float = 0.001) -> list[Call]:
+    calls = joined(*(f"probe-leaves-{n}-None-0" for n in range(6)))
+    return [replace(call, ended=ended, cost_usd=cost_usd) for call in calls]
+
+
+def chosen(name: str) -> Call:
+    (call,) = joined(f"probe-{name}-None-0")
+    model = {"simple": "sim-small", "near-the-end": "sim-cheap"}.get(name, "sim-large")
+    return replace(call, call_id=f"call-{name}", model=model, completion_tokens=8)
+
+
+CHOSEN = [
+    chosen(name)
+    for name in ("simple", "hard", "near-the-end", "spent", *(f"{kind}-{n}" for kind in ("capped", "talked") for n in range(4)))
+]
+
+
+def but_call(name: str, **other: object) -> list[Call]:
+    return [replace(call, **other) if call.call_id == f"call-{name}" else call for call in CHOSEN]  # type: ignore[arg-type]
+
+
+def billed(name: str, prompt_tokens: int) -> Call:
+    (call,) = joined(f"probe-{name}-None-0")
+    return replace(call, call_id=f"call-{name}", prompt_tokens=prompt_tokens)
+
+
+SHOWN = [billed("own-0", 200), billed("own-1", 200), billed("foreign-0", 30), billed("foreign-1", 30)]
+
+FEATURE = {"x-gateway-features": "other,enhanced-rag"}
+
+
+def flagged(probe: Probe, _: int, __: str | None) -> A:
+    kind, _, n = probe.name.partition("-")
+    return A(headers=FEATURE if kind == "on" and int(n) % 2 else {})
+
+
 ONE_FOR_THE_CROWD = joined("probe-crowd-0-None-0")
 ONE_EACH = joined(*(f"probe-send-{n}-None-0" for n in range(6)))
 
@@ -104,7 +145,10 @@ HEALTHY: Mapping[str, tuple[Answering, dict[str, object]]] = {
     "input validation": (validation, {}),
     "rate refusals": (rates, {}),
     "cache": (caching, {"calls": ONE_FOR_THE_CROWD}),
-    "reservation leak": (leaving, {}),
+    "reservation leak": (leaving, {"calls": left_calls()}),
+    "model choice": (lambda *_: A(), {"calls": CHOSEN}),
+    "retrieval": (lambda *_: A(), {"calls": SHOWN}),
+    "feature flags": (flagged, {}),
     "messages once": (messaging, {"calls": ONE_EACH}),
     "audit log": (auditing, {}),
     "personal data": (privacy, {"logs": PRIVATE_LOG}),
@@ -156,16 +200,22 @@ def but(
         ("input validation", "longest", typed(400), "5000 characters"),
         ("input validation", "number", A(status=500, body="Traceback (most recent call last)"), "a number instead"),
         ("input validation", "blank", A(status=400, body="No.", headers={"x-request-id": "r"}), "white space is refused"),
+        ("input validation", "negative-tokens", A(), "below nought"),
+        ("input validation", "split", A(), "split over two messages"),
         ("input validation", "attack-7", A(), "attack is refused"),
         ("input validation", "attack-7", typed(400, "empty_message"), "attack is refused"),
         ("input validation", "look-alike-3", typed(400, "content_blocked"), "look-alike is answered"),
         ("rate refusals", "beyond-0", A(), "request 11 is refused"),
         ("rate refusals", "beyond-1", typed(429, "rate_limit_exceeded"), "Retry-After"),
         ("cache", "first-foreign", A(headers={"x-gateway-cache": "hit-shared"}), "another tenant"),
+        ("cache", "other-model", A(headers={"x-gateway-cache": "hit-shared"}), "one model was given for another"),
         ("cache", "second-changed", A(headers={"x-gateway-cache": "hit-memory"}), "instance b gave an old answer"),
         ("cache", "first-again", A(headers={"x-gateway-cache": "miss"}), "came from no cache"),
         ("cache", "counted-after", A(), "counters were wiped"),
-        ("reservation leak", "stays-0", replace(typed(402), refusal="budget"), "never let go"),
+        ("reservation leak", "account-3", account(spent=0.0, reserved=0.0065), "held"),
+        ("reservation leak", "account-3", account(spent=0.0), "less than the provider billed"),
+        ("feature flags", "off-5", A(headers=FEATURE), "after it was killed"),
+        ("model choice", "near-the-end", replace(typed(402), refusal="budget"), "near the end of a budget"),
         ("messages once", "again-2", A(status=202, body={"id": "another"}), "became another message"),
         ("messages once", "fetch-1", A(body={"id": "m1", "status": "failed"}), "given up"),
         ("messages once", "fetch-1", A(body={"id": "m1", "status": "processing"}), "no answer in time"),
@@ -186,9 +236,28 @@ def test_what_is_broken_fails_and_is_named(name: str, probe: str, answer: A, tol
     assert told in judgement.reason
 
 
-@pytest.mark.parametrize("name", ["key rotation", "cache", "audit log"])
+@pytest.mark.parametrize("where", ["a", "b"])
+def test_a_feature_that_a_user_has_at_one_instance_only_fails(where: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "feature flags", but("feature flags", "on-4", A(headers=FEATURE), instance=where, number=1))
+    assert judgement.status is Status.FAIL
+    assert "1 of 16 users" in judgement.reason
+
+
+def test_an_answer_that_came_after_the_kill_says_nothing_of_the_time_before(tmp_path: Path) -> None:
+    late = but("feature flags", "on-5", A(took_s=9.0), instance="b", number=1)
+    assert seen(tmp_path, "feature flags", late).status is Status.PASS
+
+
+@pytest.mark.parametrize("headers", [FEATURE, {}, {"x-gateway-features": "enhanced-rag-2"}])
+def test_a_feature_for_everybody_or_nobody_is_not_for_half_of_them(headers: dict[str, str], tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "feature flags", lambda probe, *_: A(headers=headers if probe.name.startswith("on") else {}))
+    assert judgement.status is Status.FAIL
+    assert "given to half" in judgement.reason
+
+
+@pytest.mark.parametrize("name", ["key rotation", "cache", "audit log", "feature flags"])
 def test_what_was_not_done_on_the_target_proves_nothing(name: str, tmp_path: Path) -> None:
-    judgement = seen(tmp_path, name, actions={"rotate": None, "change": None})
+    judgement = seen(tmp_path, name, actions={"rotate": None, "change": None, "give": None})
     assert judgement.status is Status.INCONCLUSIVE
     assert "could not be done" in judgement.reason
 
@@ -197,6 +266,51 @@ def test_an_attack_that_reached_the_provider_fails_though_it_was_refused(tmp_pat
     judgement = seen(tmp_path, "input validation", calls=joined("probe-attack-3-None-0"))
     assert judgement.status is Status.FAIL
     assert "sent to the provider all the same" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        (but_call("simple", model="sim-large"), "simple went to sim-large"),
+        (but_call("hard", model="sim-small"), "hard went to sim-small"),
+        (but_call("capped-2", completion_tokens=9), "`max_tokens` allows 8"),
+        (but_call("talked-3", completion_tokens=40), "own message allows 18"),
+        (but_call("near-the-end", model="sim-large"), "near-the-end went to sim-large"),
+        ([*CHOSEN, *joined("probe-greeting-None-0")], "greeting caused 1 calls"),
+    ],
+)
+def test_a_question_that_went_to_the_wrong_model_or_beyond_its_cap_fails(calls: list[Call], told: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "model choice", calls=calls)
+    assert judgement.status is Status.FAIL
+    assert told in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [(billed("own-1", 80), "without the document"), (billed("foreign-0", 200), "not its own")],
+)
+def test_a_question_with_a_document_too_few_or_too_many_fails(call: Call, told: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "retrieval", calls=[call if each.call_id == call.call_id else each for each in SHOWN])
+    assert judgement.status is Status.FAIL
+    assert told in judgement.reason
+
+
+def test_documents_that_were_not_put_or_questions_without_records_prove_no_retrieval(tmp_path: Path) -> None:
+    assert seen(tmp_path, "retrieval", calls=SHOWN[1:]).status is Status.INCONCLUSIVE
+    assert seen(tmp_path, "retrieval", actions={"put-document": None}).status is Status.INCONCLUSIVE
+    not_looked = but("retrieval", "own-0", A(headers={"x-gateway-degraded": "no_context"}))
+    assert seen(tmp_path, "retrieval", not_looked).status is Status.INCONCLUSIVE
+
+
+def test_a_choice_without_records_or_without_money_spent_proves_nothing(tmp_path: Path) -> None:
+    assert seen(tmp_path, "model choice", calls=CHOSEN[1:]).status is Status.INCONCLUSIVE
+    unspent = but("model choice", "spent", typed(503))
+    assert seen(tmp_path, "model choice", unspent).status is Status.INCONCLUSIVE
+
+
+def test_the_fallback_of_the_second_model_is_no_wrong_choice(tmp_path: Path) -> None:
+    calls = but_call("hard", model="sim-backup", endpoint="secondary")
+    assert seen(tmp_path, "model choice", calls=calls).status is Status.PASS
 
 
 def test_a_crowd_that_is_sent_on_twice_fails_and_one_without_records_is_inconclusive(tmp_path: Path) -> None:
@@ -212,8 +326,48 @@ def test_a_message_paid_twice_fails(tmp_path: Path) -> None:
     assert "2 calls" in judgement.reason
 
 
-def test_answers_that_nobody_left_put_nothing_to_the_test(tmp_path: Path) -> None:
-    assert seen(tmp_path, "reservation leak", but("reservation leak", "leaves-1", A())).status is Status.INCONCLUSIVE
+def every(name: str, prefix: str, answer: A) -> Answering:
+    healthy = HEALTHY[name][0]
+    return lambda probe, n, where: answer if probe.name.startswith(prefix) else healthy(probe, n, where)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "answer", "told"),
+    [
+        ("leaves", A(), "could be left"),
+        ("account", A(), "refused for their budget"),
+        ("account", account(spent=None, reserved=None), "does not say"),
+    ],
+)
+def test_money_that_nobody_tells_of_is_neither_held_nor_let_go(prefix: str, answer: A, told: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "reservation leak", every("reservation leak", prefix, answer))
+    assert judgement.status is Status.INCONCLUSIVE
+    assert told in judgement.reason
+
+
+def test_money_that_is_held_until_the_client_is_missed_is_let_go_in_time(tmp_path: Path) -> None:
+    slow = but("reservation leak", "account-1", account(spent=0.0, reserved=0.0065), number=0)
+    assert seen(tmp_path, "reservation leak", slow).status is Status.PASS
+
+
+def test_calls_that_are_read_to_their_end_for_nobody_fail(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, "reservation leak", calls=left_calls(ended="completed"))
+    assert judgement.status is Status.FAIL
+    assert "nobody waited for" in judgement.reason
+    one_in_time = [*left_calls(ended="completed")[1:], left_calls()[0]]
+    assert seen(tmp_path, "reservation leak", calls=one_in_time).status is Status.PASS
+
+
+def test_the_question_that_is_too_dear_costs_more_than_any_budget_that_is_read_by_it() -> None:
+    from harness.checks import PLANNERS
+    from harness.checks.too_dear import too_dear, too_dear_usd
+
+    caps = [*PLANNERS["reservation leak"].plan(check_of("reservation leak"), WIDE).capped_principals.values()]
+    caps += PLANNERS["drain"].plan(check_of("drain", at="2s", books=True), WIDE).capped_principals.values()
+    assert len(caps) == 7
+    assert max(caps) < too_dear_usd()
+    (message,) = json.loads(too_dear(7))["messages"]
+    assert len(message["content"]) < 5000
 
 
 @pytest.mark.parametrize("canary", [email_of, phone_of, key_of])

@@ -78,6 +78,33 @@ def test_the_defaults_send_forty_calls_of_which_the_budgets_buy_ten() -> None:
     assert sum(bought) == 10
 
 
+def test_with_again_the_same_users_ask_once_more_from_the_same_budget() -> None:
+    once = PLANNER.plan(check({"burst": 20}), STEADY)
+    twice = PLANNER.plan(check({"burst": 20, "again": "4s"}), STEADY)
+    assert twice.capped_principals == once.capped_principals
+    assert [burst.at_ns - STEADY.start_ns for burst in twice.bursts] == [S] * 5 + [5 * S] * 5
+    with pytest.raises(ValueError, match="`again` is 9s after `at`"):
+        PLANNER.plan(check({"again": "9s"}), STEADY)
+
+
+def test_a_budget_that_is_given_out_again_fails_whichever_burst_spent_it(tmp_path: Path) -> None:
+    twice = check({"burst": 20, "again": "4s"})
+    steps = PLANNER.plan(twice, STEADY)
+    for let_through_again, status in ((0, Status.PASS), (2, Status.FAIL)):
+        rows, calls = healthy_samples(), [call_of(row) for row in healthy_samples()]
+        for number, burst in enumerate(steps.bursts):
+            through = 2 if number < 5 else let_through_again
+            for each in range(burst.count):
+                row = sample(len(rows), burst.at_ns / S, user_class="check:cap", principal=burst.principal)
+                calls += [call_of(row, cost_usd=0.00103)] if each < through else []
+                rows.append(row if each < through else refused(row, Refusal.BUDGET))
+        run = RunBuilder(samples=rows, calls=calls, checks=(twice,), bursts=steps.bursts, capped=steps.capped_principals).build(
+            tmp_path / f"again-{let_through_again}"
+        )
+        (result,) = judge(run).results
+        assert result.status is status, result.reason
+
+
 def test_one_user_carries_the_name_of_the_check() -> None:
     steps = PLANNER.plan(check({"users": 1, "burst": 40, "calls": 10, "at": "0s"}), STEADY)
     assert steps.capped_principals == {"capped-cap": pytest.approx(10.5 * RESERVED_USD)}

@@ -98,6 +98,29 @@ def test_a_backup_that_does_not_restore_fails(name: str, answer: A, told: str, t
     assert told in judgement.reason
 
 
+@pytest.mark.parametrize(
+    ("action", "told", "reason"),
+    [
+        ("back-up", {"secrets_in_clear": 1}, "password in clear"),
+        ("back-up", {"canary_in_clear": True}, "as it was written"),
+        ("restore", {"rows_escalation": 0}, "no row of escalation"),
+        ("restore", {"rows_feedback": 0}, "no row of feedback"),
+    ],
+)
+def test_a_backup_that_shows_secrets_or_lacks_what_was_promised_fails(
+    action: str, told: dict[str, object], reason: str, tmp_path: Path
+) -> None:
+    judgement = drilled(tmp_path, actions={**DONE, action: {**DONE[action], **told}})
+    assert judgement.status is Status.FAIL
+    assert reason in judgement.reason
+
+
+def test_what_was_not_taken_is_missed_in_no_row(tmp_path: Path) -> None:
+    refused = lambda p, n, i: A(status=503) if p.name in ("escalated", "rated") else restored(p, n, i)  # noqa: E731 - one line
+    rows = {**DONE, "restore": {**DONE["restore"], "rows_escalation": 0, "rows_feedback": 0}}
+    assert drilled(tmp_path, refused, actions=rows).status is Status.PASS
+
+
 def test_a_restore_that_fails_or_takes_too_long_fails(tmp_path: Path) -> None:
     assert drilled(tmp_path, actions={**DONE, "restore": None}).status is Status.FAIL
     assert drilled(tmp_path, actions={**DONE, "restore": {"took_ms": 21_000}}).status is Status.FAIL

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from probe_runs import OUTAGE, STEADY, A, Answering, check_of, judged
-from run_builder import PHASES, S, healthy_samples, sample, unsent
+from run_builder import PHASES, S, call_of, healthy_samples, sample, unsent
 
 from harness.model.judgement import Judgement, Status
 from harness.model.outcome import Result
@@ -198,6 +198,40 @@ def test_a_drain_that_was_not_done_or_not_seen_is_inconclusive(tmp_path: Path) -
     assert drained(tmp_path, actions={**LEFT, "end": None}).status is Status.INCONCLUSIVE
     assert drained(tmp_path, None).status is Status.INCONCLUSIVE
     assert drained(tmp_path, samples=healthy_samples(2)).status is Status.INCONCLUSIVE
+
+
+BOOKS = check_of("drain", at="2s", books=True)
+
+
+def booked(spent: float | None = 0.003, held: float = 0.0) -> Answering:
+    said = {} if spent is None else {"error": {"spent": spent, "reserved": held}}
+    refusal = A(status=402, refusal="budget", body=said)
+    return lambda probe, n, where: refusal if probe.name == "account" else draining(probe, n, where)
+
+
+def drained_with_books(path: Path, answering: Answering) -> Judgement:
+    calls = [call_of(sample(900 + n, 2.5), request_id=f"probe-spent-{n}-b-0") for n in range(3)]
+    calls += [call_of(row) for row in healthy_samples()]
+    return seen(
+        path, BOOKS, answering, actions=LEFT, samples=healthy_samples(), began={"end": 4.0}, lasted={"end": 1.8}, calls=calls
+    )
+
+
+def test_what_an_ended_instance_had_sold_is_booked(tmp_path: Path) -> None:
+    judgement = drained_with_books(tmp_path, booked())
+    assert judgement.status is Status.PASS, judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("answering", "told"), [(booked(0.001, 0.002), "are booked"), (booked(0.003, 0.001), "still held for a user")]
+)
+def test_what_was_booked_in_its_memory_only_fails(answering: Answering, told: str, tmp_path: Path) -> None:
+    judgement = drained_with_books(tmp_path, answering)
+    assert (judgement.status, told in judgement.reason) == (Status.FAIL, True)
+
+
+def test_books_that_nobody_shows_prove_nothing(tmp_path: Path) -> None:
+    assert drained_with_books(tmp_path, draining).status is Status.INCONCLUSIVE
 
 
 # -- the service's own counts ------------------------------------------------------------------------------------------

@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 from harness.checks import PLANNERS
+from harness.cli.gate_rounds import rounds_of
 from harness.cli.gate_runs import finding_of
 from harness.cli.gate_table import Finding, Matrix, Trial, matrix_markdown, matrix_text, read_matrices
 from harness.errors import ConfigurationError, ExitCode
 from harness.model.judgement import Status
 from harness.rundir import codec
 from harness.scenario import compile_plan, find_scenario, read_scenario
-from harness.scenario.catchers import CATCHERS, IN_CI, chosen, shard_of, uncaught_of
+from harness.scenario.catchers import CATCHERS, IN_CI, Catcher, chosen, shard_of, uncaught_of
 from harness.target.embedded import EmbeddedTarget
-from reference_service.defects import DEFECTS
+from reference_service.defects import DEFECTS, planted
+from reference_service.parts import Parts
 
 
 @pytest.mark.parametrize("catcher", CATCHERS, ids=lambda catcher: catcher.defect)
@@ -42,6 +44,58 @@ def test_a_shard_that_is_none_is_refused(text: str) -> None:
 def test_an_unknown_defect_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'fallback-missing'"):
         chosen(("fallback-misssing",), everything=False)
+
+
+def catcher(defect: str, *results: str, scenario: str = "s", **more: object) -> Catcher:
+    return Catcher(defect=defect, scenario=scenario, results=results, **more)  # type: ignore[arg-type]
+
+
+PARTS = {
+    "a": frozenset({"cache"}),
+    "b": frozenset({"log"}),
+    "c": frozenset({"cache"}),
+    "d": frozenset({"route"}),
+    "e": frozenset(),
+}
+
+
+@pytest.mark.parametrize(
+    ("catchers", "rounds"),
+    [
+        ([catcher("a", "x"), catcher("b", "y")], [("a", "b")]),
+        ([catcher("a", "x"), catcher("c", "y")], [("a",), ("c",)]),  # both break the cache
+        ([catcher("a", "x"), catcher("b", "x", "y")], [("a",), ("b",)]),  # both are caught by x
+        ([catcher("a", "x", disturbs=("y",)), catcher("b", "y")], [("a",), ("b",)]),
+        ([catcher("a", "x"), catcher("b", "y", disturbs=("x",))], [("a",), ("b",)]),
+        ([catcher("a", "x", alone=True), catcher("b", "y")], [("a",), ("b",)]),
+        ([catcher("a", "x"), catcher("b", "y", scenario="t")], [("a",), ("b",)]),
+        ([catcher("a", "x"), catcher("b", "y", overrides=("p.for=9s",))], [("a",), ("b",)]),
+        ([catcher("a", "x"), catcher("e", "y"), catcher("unknown", "z")], [("a",), ("e",), ("unknown",)]),
+        ([catcher("a", "x"), catcher("c", "y"), catcher("b", "z"), catcher("d", "y")], [("a", "b", "d"), ("c",)]),
+    ],
+)
+def test_defects_share_a_run_only_where_each_can_be_told_apart(catchers: list[Catcher], rounds: list[tuple[str, ...]]) -> None:
+    assert [each.defects for each in rounds_of(catchers, control=False, parts=PARTS)] == rounds
+
+
+def test_each_scenario_runs_healthy_once_before_its_defects_and_one_a_run_unless_told_otherwise() -> None:
+    catchers = [catcher("a", "x"), catcher("b", "y", scenario="t"), catcher("d", "z")]
+    found = rounds_of(catchers, control=True)
+    assert [(each.first.scenario, each.defects) for each in found] == [
+        ("s", ()), ("s", ("a",)), ("s", ("d",)), ("t", ()), ("t", ("b",)),
+    ]  # fmt: skip
+    assert [each.name for each in found] == ["healthy-s", "a", "d", "healthy-t", "b"]
+    assert [each.name for each in rounds_of(catchers, control=False, parts=PARTS)] == ["2-defects-s", "b"]
+
+
+def test_every_round_of_the_whole_gate_can_be_planted_in_one_service() -> None:
+    from harness.target.embedded.defects import parts_of_defects
+
+    rounds = rounds_of(CATCHERS, control=False, parts=parts_of_defects())
+    assert sorted(name for each in rounds for name in each.defects) == sorted(c.defect for c in CATCHERS)
+    assert len(rounds) < 0.7 * len(CATCHERS)
+    for each in rounds:
+        planted("+".join(each.defects), "yes", Parts(), "plant")  # two that break the same part would raise
 
 
 @dataclass

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from reference_service.defects import DEFECTS
+from reference_service.defects import DEFECTS, planted
 from reference_service.errors import SettingsError
 from reference_service.operations.canary import Canary, Patience
 from reference_service.operations.counts import Counts, RolloutError
 from reference_service.operations.slots import Shares, threshold_of
 from reference_service.operations.tools import Tools, tools_for
 from reference_service.operations.traffic import SlotBalancer
+from reference_service.parts import Parts
 
 
 def test_without_a_defect_every_tool_is_whole_and_nothing_is_said(capsys: pytest.CaptureFixture[str]):
@@ -40,6 +41,17 @@ def test_a_defect_is_refused_where_it_is_not_meant(environment: dict[str, str], 
 def test_a_defect_of_the_service_leaves_the_tools_whole():
     name = next(name for name in DEFECTS if name.startswith("rate-limit"))
     assert tools_for({"SERVICE_DEFECT": name, "SERVICE_UNDER_TEST": "yes"}) == Tools()
+
+
+def test_defects_of_different_parts_are_planted_together_and_two_of_one_part_are_refused():
+    both = planted("cache-never-expires+key-in-log", "yes", Parts(), "plant")
+    assert {name for name in Parts.__slots__ if getattr(both, name) is not getattr(Parts(), name)} == {"cache", "log"}
+    with pytest.raises(SettingsError, match="cache-never-expires and cache-keeps-degraded both break cache"):
+        planted("cache-never-expires+cache-keeps-degraded", "yes", Parts(), "plant")
+    with pytest.raises(SettingsError, match="SERVICE_DEFECT=no-such is not a planted defect"):
+        planted("key-in-log+no-such", "yes", Parts(), "plant")
+    with pytest.raises(SettingsError, match="SERVICE_UNDER_TEST=yes"):
+        planted("cache-never-expires+key-in-log", "", Parts(), "plant")
 
 
 @pytest.mark.parametrize("percent", [0, 1, 5, 25, 50, 99, 100])
