@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.judge.run_claims import judge_run_claims
 from harness.judge.wording import count, dollars
 from harness.measure import Reading
 from harness.measure.columns import Mask
@@ -33,6 +34,7 @@ def judge_claims(reading: Reading) -> list[Judgement]:
         results.append(_cost(reading))
     if signals.cache is not None or any(source is Source.CACHE for source, _ in signals.sources):
         results.append(_cache(reading))
+    results += judge_run_claims(reading, reading.calls)
     results.append(_retries(reading))
     return results
 

@@ -24,7 +24,7 @@ def judge_texts(reading: Reading, objective: Objective) -> list[Judgement]:
     """Return the judgement of one pattern. Raises RunDirectoryError where a file cannot be read."""
     of_logs = objective.quantity is Quantity.LOG_RULE
     pattern = re.compile(objective.expression or "")
-    lines = _log_lines(reading, objective.sources) if of_logs else _bodies(reading)
+    lines = log_lines(reading, objective.sources) if of_logs else _bodies(reading)
     looked, hits = 0, list[tuple[str, str]]()
     for kind, place, text in lines:
         looked += 1
@@ -43,8 +43,8 @@ def judge_texts(reading: Reading, objective: Objective) -> list[Judgement]:
     return [row_of(objective, Status.PASS, f"none of {count(looked, what)} matches {objective.expression!r}", test=test)]
 
 
-def _log_lines(reading: Reading, names: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """Yield every line of the logs whose name fits one of the globs; all logs where there is none."""
+def log_lines(reading: Reading, names: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, place, text) of every line of the logs whose name fits one of the globs; all logs where there is none."""
     for path in sorted(reading.run.logs.glob("*.log")):
         if names and not any(fnmatch.fnmatchcase(path.stem, name) for name in names):
             continue

@@ -13,7 +13,7 @@ EXTERNAL = "external"
 
 def why_invalid(run: RunDirectory, reading: Reading) -> tuple[str, ...]:
     """Return what makes the run invalid, the gravest first; empty where nothing does."""
-    return (*_edited(run), *_cut_short(reading), *_faults(reading), *reading.health.problems)
+    return (*_edited(run), *_cut_short(reading), *_capped(reading), *_faults(reading), *reading.health.problems)
 
 
 def _edited(run: RunDirectory) -> list[str]:
@@ -39,6 +39,14 @@ def _cut_short(reading: Reading) -> list[str]:
     if reading.calls is None and reading.plan.target.kind != EXTERNAL:
         problems.append("truth/calls.parquet is missing: nothing says what the provider really did; run again")
     return problems
+
+
+def _capped(reading: Reading) -> list[str]:
+    capped = 0 if reading.calls is None else reading.calls.capped()
+    if not capped:
+        return []
+    what = "raise `limits.spend_usd` of the target's description, or ask for less"
+    return [f"the harness's own spend cap refused {capped} calls to the real provider, which broke what was asked: {what}"]
 
 
 def _faults(reading: Reading) -> list[str]:

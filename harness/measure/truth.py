@@ -32,6 +32,11 @@ class CallBooks:
             found += int(np.count_nonzero(is_there & (received >= from_ns) & (received <= until_ns)))
         return found
 
+    def capped(self) -> int:
+        """Return how many calls to a real provider the harness's own spend cap has refused."""
+        parts = batches(self.run, _NAME, ["ended"])
+        return sum(int(pc.sum(pc.equal(batch.column(0).cast(pa.string()), "capped")).as_py() or 0) for batch in parts)
+
     def tokens(self) -> tuple[int, int]:
         """Return the prompt and completion tokens of all calls."""
         columns = ("prompt_tokens", "completion_tokens")

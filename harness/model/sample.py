@@ -57,7 +57,8 @@ class Call:
 
     endpoint: `primary` or `secondary`. Moments count from the run's zero, like a sample's.
     request_id: the caller's `x-request-id` header; tag: the `[hs:SEQ]` tag found in the prompt.
-    ended: `completed`, `cut` (by a fault), `client_gone`, `refused` (an error status).
+    ended: `completed`, `cut` (by a fault), `client_gone`, `refused` (an error status),
+    `capped` (by the harness's own spend cap before a real provider).
     fault: the kind of provider fault that acted on this call.
     """
 

@@ -58,6 +58,8 @@ class Signals:
     sources: first match wins, in the order given; an answer that matches none is `primary`.
     refusals: first match wins, in the order given; an error status that matches none is an error.
     cost: the predicate's value is the claimed cost in dollars. cache: text of the cache header, kept as it is.
+    over_the_run: `fallback`, `degraded`, `cache` or `cost` to a LOG or METRIC predicate: what is told of a whole run and of no
+        single answer. A log's key is a pattern (of a cost, its first group is the figure), a metric's is a selection.
     answer, prompt_tokens, completion_tokens: JSON paths of an answer that is no chat completion: where its text stands,
         without which it is no answer, and what it says of its own tokens.
     """
@@ -69,6 +71,7 @@ class Signals:
     degraded: Predicate | None = None
     cache: Predicate | None = None
     cost: Predicate | None = None
+    over_the_run: Mapping[str, Predicate] = field(default_factory=dict)
     answer: str | None = None
     prompt_tokens: str | None = None
     completion_tokens: str | None = None

@@ -161,6 +161,8 @@ class Offer:
     missing: what is not offered (a place, `capped_principals`) to the key of a description that would offer it.
     limits: what the plan must keep to; None where the target is the harness's own.
     toxics_of_toxiproxy: the links run through a real Toxiproxy, which has its own toxics only and picks no requests.
+    relayed: endpoints (`provider.primary`) that pass calls on to a real provider: no fault there decides what a model says.
+    prices: (input, output) dollars per million tokens of the target's models, where its description tells them.
     locustfile: what says what is asked, in the place of a scenario's mix; None where the mix does.
     message: how a question is put where the target speaks no OpenAI chat; it then answers in one piece, never in streams.
     """
@@ -178,6 +180,8 @@ class Offer:
     missing: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
     toxics_of_toxiproxy: bool = False
+    relayed: frozenset[str] = frozenset()
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     locustfile: LocustfileReference | None = None
     message: PlainRequest | None = None
 

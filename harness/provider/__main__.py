@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from harness.errors import ConfigurationError, HarnessError
+from harness.provider.relay import RelayOrder
 from harness.provider.server import Address, fastest_loop, serve
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -21,8 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         endpoints = _endpoints(arguments.endpoint)
         control = _address(arguments.control, "--control")
+        relay = RelayOrder.parse(sys.stdin.buffer.readline()) if arguments.relay else None
+        if relay is not None and not relay.upstreams.keys() <= endpoints.keys():
+            raise ConfigurationError("--relay: there are upstreams for endpoints that do not exist")
         with fastest_loop() as runner:
-            runner.run(serve(endpoints=endpoints, control=control, seed=arguments.seed, ready=_announce))
+            runner.run(serve(endpoints=endpoints, control=control, seed=arguments.seed, ready=_announce, relay=relay))
     except HarnessError as error:
         sys.stderr.write("harness provider: " + str(error).replace("\n", ";") + "\n")
         return int(error.exit_code)
@@ -49,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--control", default="127.0.0.1:0", metavar="HOST:PORT", help="the port for faults, calls and meter")
     parser.add_argument("--seed", type=int, default=1, help="of answers, timing and faults")
+    parser.add_argument(
+        "--relay",
+        action="store_true",
+        help="stand before real providers, as one line of JSON on standard input says: "
+        '{"token", "spend_cap_usd", "upstreams": {NAME: {"url", "key", "address"}}, "prices": {MODEL: ...}}',
+    )
     return parser
 
 

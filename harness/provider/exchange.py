@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model.sample import Call
@@ -195,30 +195,48 @@ class Exchange:
             self._connection.done(keep_alive=self.caller.keep_alive and self._script.keep_alive)
 
     def _record(self, ended: str) -> Call:
-        caller = self.caller
-        moments = self._content_ns
-        gap_p95_ns, gap_max_ns = gap_p95_and_max_ns(moments)
-        prompt_tokens = caller.prompt_tokens if self._tally is not None else 0
-        cost_usd = 0.0 if caller.model is None else caller.model.cost_usd(prompt_tokens, self._generated)
-        return Call(
-            call_id=caller.call_id,
-            endpoint=caller.endpoint,
-            model=caller.model_named,
-            streamed=caller.streamed,
-            request_id=caller.request_id,
-            tag=caller.tag,
-            key_fingerprint=caller.key_fingerprint,
-            received_ns=caller.received_ns,
-            first_content_ns=moments[0] if moments else None,
-            last_content_ns=moments[-1] if moments else None,
-            ended_ns=time.monotonic_ns(),
-            gap_p95_ns=gap_p95_ns,
-            gap_max_ns=gap_max_ns,
-            chunks=len(moments),
+        return record_of(
+            self.caller,
+            ended,
+            moments_ns=self._content_ns,
             status_code=self._status_code,
-            prompt_tokens=prompt_tokens,
+            prompt_tokens=self.caller.prompt_tokens if self._tally is not None else 0,
             completion_tokens=self._generated,
-            cost_usd=cost_usd,
-            ended=ended,
-            fault=",".join(fault.spec.kind for fault in self.faults) or None,
+            faults=self.faults,
         )
+
+
+def record_of(
+    caller: Caller,
+    ended: str,
+    *,
+    moments_ns: Sequence[int],
+    status_code: int | None,
+    prompt_tokens: int,
+    completion_tokens: int,
+    faults: Sequence[ProviderFault],
+) -> Call:
+    """Return the record of a call that ends now. moments_ns: when its content left; tokens: what is billed."""
+    gap_p95_ns, gap_max_ns = gap_p95_and_max_ns(moments_ns)
+    return Call(
+        call_id=caller.call_id,
+        endpoint=caller.endpoint,
+        model=caller.model_named,
+        streamed=caller.streamed,
+        request_id=caller.request_id,
+        tag=caller.tag,
+        key_fingerprint=caller.key_fingerprint,
+        received_ns=caller.received_ns,
+        first_content_ns=moments_ns[0] if moments_ns else None,
+        last_content_ns=moments_ns[-1] if moments_ns else None,
+        ended_ns=time.monotonic_ns(),
+        gap_p95_ns=gap_p95_ns,
+        gap_max_ns=gap_max_ns,
+        chunks=len(moments_ns),
+        status_code=status_code,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost_usd=0.0 if caller.model is None else caller.model.cost_usd(prompt_tokens, completion_tokens),
+        ended=ended,
+        fault=",".join(fault.spec.kind for fault in faults) or None,
+    )

@@ -16,6 +16,7 @@ from harness.provider.endpoint import Endpoint
 from harness.provider.faults.board import Board
 from harness.provider.generation import FirstTokens
 from harness.provider.pacing import Pacer
+from harness.provider.relay import Purse, RelayEndpoint, RelayOrder
 from harness.provider.state import State
 from harness.provider.wire import Connection, Request
 
@@ -40,21 +41,27 @@ async def serve(
     control: Address,
     seed: int,
     ready: Callable[[Mapping[str, Address], Address], None],
+    relay: RelayOrder | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; call `ready` with the real addresses once all ports listen. Raises StackError."""
+    """Serve until SIGTERM or SIGINT; call `ready` with the real addresses once all ports listen. Raises StackError.
+
+    relay: which endpoints stand before a real provider.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     _allow_many_descriptors()
     pacer = Pacer(loop)
-    state = State(seed=seed, pacer=pacer, board=Board(tuple(endpoints), seed=seed), first_tokens=FirstTokens(seed))
+    board = Board(tuple(endpoints), seed=seed, relayed=() if relay is None else relay.upstreams)
+    state = State(seed=seed, pacer=pacer, board=board, first_tokens=FirstTokens(seed))
+    purse = None if relay is None else Purse(relay.spend_cap_usd)
     connections: set[Connection] = set()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(pacer.close)
         bound = {}
         for name, address in endpoints.items():
-            bound[name] = await _listen(stack, address, Endpoint(name, state).serve, connections)
+            bound[name] = await _listen(stack, address, _answers(name, state, relay, purse), connections)
         bound_control = await _listen(stack, control, Control(state).serve, connections)
         # What lives now lives to the end: the collector need not look at it again.
         gc.freeze()
@@ -65,6 +72,12 @@ async def serve(
         sweep.cancel()
         for connection in list(connections):
             connection.close(abruptly=True)
+
+
+def _answers(name: str, state: State, relay: RelayOrder | None, purse: Purse | None) -> Callable[[Connection, Request], None]:
+    if relay is None or purse is None or name not in relay.upstreams:
+        return Endpoint(name, state).serve
+    return RelayEndpoint(name, state, relay.upstreams[name], token=relay.token, models=relay.models(), purse=purse).serve
 
 
 async def _listen(

@@ -67,7 +67,7 @@ def compile_plan(
     if requests + probed > MAX_REQUESTS:
         what = f"the plan would send {requests + probed:,} requests; one run sends at most {MAX_REQUESTS:,}"
         findings.add(("load", "arrivals", "rate"), what)
-    cost_usd = planned_cost_usd(expected, mix)
+    cost_usd = planned_cost_usd(expected, mix, offer.prices)
     load = LoadPlan(
         segments=segments,
         mix=mix,

@@ -10,6 +10,7 @@ from harness.documents.located import Path
 from harness.model.fault import Layer
 from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.process import ENDING_KINDS
+from harness.model.fault_kinds.provider import RELAYED
 from harness.model.fault_kinds.requests import beyond_toxiproxy
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, Protocol, UserClass
@@ -25,6 +26,11 @@ def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offe
     layer = FAULT_KINDS[kind].layer if kind in FAULT_KINDS else None
     if offer.toxics_of_toxiproxy and layer is Layer.TRANSPORT and (why := beyond_toxiproxy(kind, parameters)) is not None:
         return f"{why}, and the links of this target run through one; the embedded target has a fault proxy that can"
+    if at in offer.relayed and layer is Layer.PROVIDER and kind not in RELAYED:
+        return (
+            f"{at} passes calls on to a real provider (`upstream`), whose answers nobody here writes; there are "
+            f"{', '.join(sorted(RELAYED))}"
+        )
     if at in offer.missing:
         return f"the target's description has no `{offer.missing[at]}`"
     if at in offer.freeze_only and kind in ENDING_KINDS:

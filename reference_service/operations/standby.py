@@ -43,12 +43,12 @@ def serve(data: Path, listen: str, user: str) -> None:
     host, _, port = listen.rpartition(":")
     options = [part for setting in (f"listen_addresses={host}", *_SERVER) for part in ("-c", setting)]
     owner = _owner(user)
+    postgres = program("postgres")  # before root is given up: our own Python may lie where only root can read
     os.chdir("/")
     if owner is not None:
         os.setgroups([])
         os.setgid(owner[1])
         os.setuid(owner[0])
-    postgres = program("postgres")
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
     os.execvpe(postgres, [postgres, "-D", str(data), "-p", port, *options], environment)  # noqa: S606
 

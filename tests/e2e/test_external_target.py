@@ -174,3 +174,22 @@ def test_a_command_may_make_the_keys_and_its_words_are_masked(tmp_path: Path) ->
     running.stop()
     assert running.keys == {"user-0000": "gk-user-0000-None"}
     assert json.loads((tmp_path / "logs" / "provision.log").read_text()) == {"keys": {"user-0000": "***"}}
+
+
+def test_what_an_instance_logs_during_the_run_is_kept_masked_and_what_it_logged_before_is_not(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("of yesterday\n")
+    text = DESCRIPTION + 'instances: [{name: a, base_url: "http://127.0.0.1:${port}", log: {file: a.log}}]\n'
+    running = _target(tmp_path, text).start(Needs(principals=1), tmp_path / "logs")
+    try:
+        with log.open("a") as file:
+            file.write(f"served {running.keys['user-0000']}\n")
+    finally:
+        running.stop()
+    assert (tmp_path / "logs" / "instance-a.log").read_text() == "served ***\n"
+
+
+def test_a_log_that_is_not_there_is_told_with_its_place(tmp_path: Path) -> None:
+    text = DESCRIPTION + 'instances: [{name: a, base_url: "http://127.0.0.1:${port}", log: {file: none.log}}]\n'
+    with pytest.raises(ConfigurationError, match=r"target\.yaml:13:.*none\.log cannot be read: No such file"):
+        _target(tmp_path, text).start(Needs(principals=1), tmp_path / "logs")

@@ -1,7 +1,9 @@
 """Starts the reference service as anybody's service is started: its stores from the wheels, two instances, a balancer.
 
-Environment: PORTS (front, PostgreSQL, Valkey), LINKS (what the service reaches instead: PostgreSQL, Valkey, primary and
-secondary provider, each HOST:PORT), DATABASE_PASSWORD, STORE_PASSWORD. Ends with SIGTERM, and everything with it.
+Environment: PORTS (front, PostgreSQL, Valkey, instance a, instance b), LINKS (what the service reaches instead: PostgreSQL,
+Valkey, primary and secondary provider, each HOST:PORT), DATABASE_PASSWORD, STORE_PASSWORD, and PIDS, a folder: NAME.pid says
+where each process is, and a file NAME.again asks for one that has ended to be started again. Ends with SIGTERM, and
+everything with it.
 """
 
 import os
@@ -28,9 +30,32 @@ class FixedPorts(Site):
         return self.port
 
 
+class Desk:
+    """Tells where processes are, and takes orders to start them again, by files in a folder."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self._site = site
+        self._folder = folder
+
+    def tell(self) -> None:
+        """Write who is where now."""
+        for name, handle in self._site.handles().items():
+            new = self._folder / f"{name}.pid.new"
+            new.write_text(f"{handle.pid}\n", encoding="ascii")
+            new.replace(self._folder / f"{name}.pid")
+
+    def serve(self) -> None:
+        """Start again what somebody has asked for and what has ended; ready before its new pid is told."""
+        for order in self._folder.glob("*.again"):
+            if order.stem in self._site.supervisor.exits():
+                order.unlink()
+                self._site.start_again(order.stem)
+                self.tell()
+
+
 def main() -> None:
     """Start, serve, stop."""
-    front, database_port, store_port = (int(part) for part in os.environ["PORTS"].split())
+    front, database_port, store_port, *instance_ports = (int(part) for part in os.environ["PORTS"].split())
     names = ("links.postgres", "links.redis", "provider.primary", "provider.secondary")
     links = {
         name: Link(name=name, proxy=name, toxiproxy_url="", listen=address, upstream="")
@@ -55,13 +80,18 @@ def main() -> None:
             valkey.start(site, password=credentials.store_password)
             programs.provision(site, server=database, credentials=credentials)  # no users yet: the tables only
             wiring = programs.Wiring(version="foreign", credentials=credentials, links=links, settings={})
-            instances = [programs.start_service(site, name, wiring) for name in ("a", "b")]
+            places = zip(("a", "b"), instance_ports, strict=True)
+            instances = [programs.start_service(site, name, wiring, f"127.0.0.1:{port}") for name, port in places]
             programs.start_worker(site, wiring)
             for name, address in zip(("a", "b"), instances, strict=True):
                 site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)
             site.port = front
+            desk = Desk(site, Path(os.environ["PIDS"]))
+            desk.tell()  # before the balancer answers, which is how the harness knows that all of it is there
             balancer.start(site, instances)
-            stop.wait()
+            desk.tell()
+            while not stop.wait(0.1):
+                desk.serve()
         finally:
             supervisor.stop()
 

@@ -25,6 +25,14 @@ TRIGGERS: tuple[Parameter, ...] = (
 )
 """Which calls. The `only_` filters choose the calls that count; at most one of share, nth, every_nth, first_n picks."""
 
+RELAYED = frozenset(
+    {
+        "cut", "error_event", "malformed_json", "missing_done", "outage", "overload", "slow_first_token", "slow_headers",
+        "stall", "status",
+    }
+)  # fmt: skip
+"""What can be done to the calls of a real provider behind a relay: all that does not decide what a model says, or bills."""
+
 COUNTING = ("share", "nth", "every_nth", "first_n")
 
 _TRIGGER_NAMES = frozenset(part.name for part in TRIGGERS)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from harness.errors import did_you_mean
 from harness.model.fault import Scalar
+from harness.model.fault_kinds.provider import RELAYED
 from harness.provider.faults import KINDS
 from harness.provider.faults.base import FaultSpec, ProviderFault
 from harness.provider.faults.checking import RejectedError, checked
@@ -36,8 +37,10 @@ class FaultView:
 class Board:
     """All faults of all endpoints. They meet a call in the order in which they were set."""
 
-    def __init__(self, endpoints: tuple[str, ...], *, seed: int) -> None:
+    def __init__(self, endpoints: tuple[str, ...], *, seed: int, relayed: Collection[str] = ()) -> None:
+        """relayed: the endpoints before a real provider, which take the kinds of `RELAYED` only."""
         self._endpoints = endpoints
+        self._relayed = frozenset(relayed)
         self._seed = seed
         self._faults: dict[str, ProviderFault] = {}
         self._cleared: deque[tuple[ProviderFault, str]] = deque(maxlen=MAX_CLEARED)
@@ -114,7 +117,8 @@ class Board:
         if not isinstance(fault_id, str) or not 0 < len(fault_id) <= 200:
             raise RejectedError(f"id is {fault_id!r:.80}; allowed: text of 1 to 200 characters")
         endpoint = _one_of("endpoint", given.get("endpoint"), self._endpoints)
-        kind = _one_of("kind", given.get("kind"), tuple(KINDS))
+        kinds = tuple(kind for kind in KINDS if kind in RELAYED) if endpoint in self._relayed else tuple(KINDS)
+        kind = _one_of("kind", given.get("kind"), kinds)
         seed = given.get("seed", 0)
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise RejectedError(f"seed is {seed!r:.80}; allowed: an integer")

@@ -18,7 +18,7 @@ from harness.target.description.parts import (
     Url,
     UrlPath,
 )
-from harness.target.description.predicates import RuleDocument, SignalDocument
+from harness.target.description.predicates import ClaimDocument, RuleDocument, SignalDocument
 from harness.target.description.texts import header_name
 
 
@@ -103,19 +103,32 @@ Provision = Annotated[
 """How principals are made: one request, several, or a command."""
 
 
+class UpstreamDocument(Strict):
+    """A real provider. url: up to what `/chat/completions` follows, `https://HOST/v1`."""
+
+    url: Url
+    key: Secret
+
+
 class EndpointDocument(Strict):
     """Where the target calls one of its models: `{listen: auto}` or a fixed `HOST:PORT` that it already knows.
 
     advertise: what the target is told instead, where it does not reach this machine as 127.0.0.1.
+    upstream: the real provider that its calls are passed on to; the simulated one answers where there is none.
     """
 
     listen: Listen = "auto"
     advertise: HostPort | None = None
+    upstream: UpstreamDocument | None = None
 
 
 class ProviderDocument(Strict):
-    """The simulated provider in the place of the real one, each endpoint behind a link of its own."""
+    """What stands in the place of the target's provider, each endpoint behind a link of its own.
 
+    key: what the target shows, where it runs already and cannot be told `${provider.key}`.
+    """
+
+    key: Secret | None = None
     endpoints: Annotated[dict[Literal["primary", "secondary"], EndpointDocument], Field(min_length=1)]
 
 
@@ -195,10 +208,10 @@ class SourceDocument(Strict):
 class SignalsDocument(Strict):
     """What the target says of its own answers. source: first match wins; without it every answer is the primary's."""
 
-    fallback: SignalDocument | None = None
-    cache: SignalDocument | None = None
-    cost: SignalDocument | None = None
-    degraded: SignalDocument | None = None
+    fallback: ClaimDocument | None = None
+    cache: ClaimDocument | None = None
+    cost: ClaimDocument | None = None
+    degraded: ClaimDocument | None = None
     source: list[SourceDocument] = []
 
 
@@ -342,6 +355,7 @@ class TargetDocument(Strict):
     budget: BudgetDocument | None = None
     correlate: list[CorrelateDocument] = [CorrelateDocument(header="x-request-id")]
     instances: list[InstanceDocument] = []
+    canaries: bool = False
     actions: dict[Name, ActionDocument] = {}
     limits: LimitsDocument | None = None
     notify: list[NotifyDocument] = []

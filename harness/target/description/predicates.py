@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.model.metric_query import parse_metric_query
 from harness.model.signals import Comparison, Predicate, RefusalRule, Where
 
 _PLACES = ("header", "json", "chunk", "log", "metric")
@@ -41,10 +42,7 @@ class SignalDocument(BaseModel):
         if len(tests) > 1:
             raise ValueError(f"a signal has one test ({', '.join(_TESTS)}); this one has {' and '.join(tests)}")
         if self.log is not None or self.metric is not None:
-            raise ValueError(
-                "`log` and `metric` cannot be told for one request, and this version reads none for a whole run; "
-                "leave the signal out: the provider's records decide what they can"
-            )
+            self._check_told_over_the_run(tests)
         path = self.json_ or self.chunk
         if path is not None and _PATH.fullmatch(path) is None:
             raise ValueError(f"{path!r} is no JSON path; write $.error.code or $.choices[0].index")
@@ -53,6 +51,12 @@ class SignalDocument(BaseModel):
                 re.compile(self.matches)
             except re.error as error:
                 raise ValueError(f"matches: {self.matches!r} is no regular expression: {error}") from None
+
+    def _check_told_over_the_run(self, tests: list[str]) -> None:  # noqa: ARG002 - a claim looks at them
+        raise ValueError(
+            "`log` and `metric` tell of a whole run and of no single answer: they stand in `signals.fallback`, `cache`, `cost` "
+            "and `degraded` only"
+        )
 
     def _given(self, name: str) -> Scalar | None:
         value: Scalar | None = getattr(self, "json_" if name == "json" else name)
@@ -67,6 +71,25 @@ class SignalDocument(BaseModel):
         comparison = Comparison.PRESENT if test is None else Comparison(test)
         value = None if test is None else self._given(test)
         return Predicate(where=Where(place), key=str(self._given(place)), comparison=comparison, value=value)
+
+
+class ClaimDocument(SignalDocument):
+    """A signal that may also be told over a whole run: `{log: "falling back"}`, `{metric: 'fallbacks_total{kind="model"}'}`.
+
+    log: a pattern; a line that it is found in is once, and of a cost its first group is the figure. metric: a counter and,
+    in braces, its labels; what it grew by.
+    """
+
+    def _check_told_over_the_run(self, tests: list[str]) -> None:
+        if tests:
+            raise ValueError(f"`log` and `metric` are counted, not tested: leave out `{tests[0]}`")
+        if self.log is not None:
+            try:
+                re.compile(self.log)
+            except re.error as error:
+                raise ValueError(f"log: {self.log!r} is no regular expression: {error}") from None
+        if self.metric is not None:
+            parse_metric_query(f"increase({self.metric}) >= 0")
 
 
 class RuleDocument(SignalDocument):

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -100,8 +101,14 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
     if document.provider is not None:
         for endpoint, part in document.provider.endpoints.items():
             _check_listen(document, part.listen, ("provider", "endpoints", endpoint, "listen"), findings)
+            if part.upstream is not None:
+                _check_upstream(document, ("provider", "endpoints", endpoint, "upstream"), findings)
     _check_processes(document, findings)
     _check_actions(document, findings)
+    _check_told_over_the_run(document, findings)
+    if document.canaries and not document.refusals.guard:
+        what = "canaries are attacks that must be refused: without `refusals.guard` every refusal would be an error"
+        findings.add(("canaries",), what)
     if document.budget is not None and document.budget.principal is not None:
         _known(document.budget.principal, document.principals, ("budget", "principal"), "principal", findings)
     _check_message(document, findings)
@@ -123,6 +130,20 @@ def _check_actions(document: TargetDocument, findings: Findings) -> None:
             findings.add(("actions", name), "an action has either `post: /path` or `command: [...]`")
         elif name == "rotate-key" and action.post is not None and action.key is None:
             findings.add(("actions", name), "`rotate-key` needs `key`, the JSON path of the new key in its answer")
+
+
+def _check_told_over_the_run(document: TargetDocument, findings: Findings) -> None:
+    for name in ("fallback", "cache", "cost", "degraded"):
+        claim = getattr(document.signals, name)
+        if claim is None:
+            continue
+        if claim.metric is not None and not any(instance.metrics for instance in document.instances):
+            findings.add(("signals", name), "nobody says where metrics are: add `instances: [{..., metrics: /metrics}]`")
+        if claim.log is not None and document.start is None and not any(instance.log for instance in document.instances):
+            what = "no log is read of a target that runs already: add `instances: [{..., log: {file: PATH}}]`"
+            findings.add(("signals", name), what)
+        if claim.log is not None and name == "cost" and re.compile(claim.log).groups == 0:
+            findings.add(("signals", name), "a cost's `log` needs a group around the figure: 'cost=([0-9.]+)'")
 
 
 def _check_message(document: TargetDocument, findings: Findings) -> None:
@@ -161,6 +182,20 @@ def _check_url(url: str, path: Path, findings: Findings) -> None:
 def _check_listen(document: TargetDocument, listen: str, path: Path, findings: Findings) -> None:
     if listen == "auto" and document.start is None:
         what = "a target that runs already cannot be told where we listen: write the HOST:PORT that it calls, or add `start`"
+        findings.add(path, what)
+
+
+def _check_upstream(document: TargetDocument, path: Path, findings: Findings) -> None:
+    """Note what is missing before real money may be spent."""
+    upstream = None if document.provider is None else document.provider.endpoints[path[2]].upstream  # type: ignore[index]
+    if upstream is not None and not upstream.url.startswith(("http://", "https://", "${")):
+        findings.add((*path, "url"), f"{upstream.url!r} is no base URL of a provider; write https://HOST/v1")
+    if document.limits is None or document.limits.spend_usd is None:
+        findings.add(path, "a real provider costs money: say in `limits.spend_usd` how much of it, where the harness then stops")
+    if document.budget is None or not document.budget.prices:
+        findings.add(path, "without `budget.prices` of its models nothing can be metered; only models with a price are called")
+    if document.start is None and document.provider is not None and document.provider.key is None:
+        what = "a target that runs already cannot be told the key of this run: write the one it shows into `provider.key`"
         findings.add(path, what)
 
 
@@ -230,6 +265,7 @@ def _names(document: TargetDocument) -> dict[str, str]:
     names |= {"key": "auth, actions", "principal": "provision, actions"}
     names |= {argument: "actions" for arguments in ACTIONS.values() for argument in arguments}
     if document.provider is not None:
+        names["provider.key"] = ""
         for endpoint in document.provider.endpoints:
             names |= {f"provider.{endpoint}.url": "", f"provider.{endpoint}.address": ""}
     for name in document.links:

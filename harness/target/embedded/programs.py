@@ -51,13 +51,14 @@ class Wiring:
         }
 
 
-def start_provider(site: Site, *, seed: int) -> Provider:
-    """Start the simulated provider. Raises StackError."""
+def start_provider(site: Site, *, seed: int, relay: str | None = None) -> Provider:
+    """Start the simulated provider. relay: the order to stand before a real one, JSON with its key. Raises StackError."""
+    before_a_real_one = () if relay is None else ("--relay",)
 
     def program(control: str, endpoints: Mapping[str, str]) -> Program:
         listening = [part for name, address in endpoints.items() for part in ("--endpoint", f"{name}={address}")]
-        arguments = (*listening, "--control", control, "--seed", str(seed))
-        return Program.python("provider", "harness.provider", *arguments, stop_layer=1)
+        arguments = (*listening, "--control", control, "--seed", str(seed), *before_a_real_one)
+        return Program.python("provider", "harness.provider", *arguments, stdin=relay, stop_layer=1)
 
     anywhere = "127.0.0.1:0"
     said = site.announce(program(anywhere, {"primary": anywhere, "secondary": anywhere}), within_s=_READY_WITHIN_S)

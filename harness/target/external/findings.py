@@ -30,6 +30,10 @@ def signals_on(found: Probe, signals: Signals) -> list[Found]:
     }
     rows = [_row(line, predicate, evidence) for line, predicate in named.items() if predicate is not None]
     rows += [_row(f"signals.source is {source.value}", predicate, evidence) for source, predicate in signals.sources]
+    rows += [
+        Found(line=f"signals.{name}", looked=f"{_written(predicate)}, over a whole run", value=None, holds=False)
+        for name, predicate in signals.over_the_run.items()
+    ]
     rules = [(refusal.value, rule) for refusal, rule in signals.refusals] + [("shed", rule) for rule in signals.shed]
     return rows + [_rule(f"refusals.{name}", rule, evidence) for name, rule in rules]
 

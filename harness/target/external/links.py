@@ -25,7 +25,11 @@ def make_link(api: str, name: str, *, upstream: str, listen: str, free_port: Cal
 
 
 def find_link(url: str, proxy: str, name: str, allowed: Collection[str]) -> Link:
-    """Return a link at a Toxiproxy that is in place. Raises StackError, ConfigurationError off loopback."""
+    """Return a link at a Toxiproxy that is in place, and through which everything goes as it should.
+
+    What broke it before us stays as it is: it may be somebody's, and what a killed run of ours left is on its undo list.
+    Raises StackError, ConfigurationError off loopback.
+    """
     answer = Caller(url, allowed).get(f"/proxies/{proxy}")
     document = answer.json()
     if answer.status != 200 or not isinstance(document, dict):
@@ -33,10 +37,24 @@ def find_link(url: str, proxy: str, name: str, allowed: Collection[str]) -> Link
     listen, upstream = document.get("listen"), document.get("upstream")
     if not isinstance(listen, str) or not isinstance(upstream, str):
         raise StackError(f"the Toxiproxy at {url} does not say where the proxy {proxy!r} listens")
+    if (broken := _broken(document)) is not None:
+        raise StackError(
+            f"the proxy {proxy!r} at {url} {broken} before anything was done",
+            advice="harness clean heals what a killed run left; what is somebody else's, clear there or wait for",
+        )
     port = listen.rpartition(":")[2]
     return Link(
         name=name, proxy=proxy, toxiproxy_url=url.rstrip("/"), listen=f"{urlsplit(url).hostname}:{port}", upstream=upstream
     )
+
+
+def _broken(document: Mapping[str, object]) -> str | None:
+    """Return what is already in force at a proxy; None where nothing is."""
+    if document.get("enabled") is not True:
+        return "is disabled"
+    toxics = document.get("toxics")
+    names = [str(toxic.get("name")) for toxic in toxics if isinstance(toxic, dict)] if isinstance(toxics, list) else []
+    return f"has toxics in force ({', '.join(names)})" if names else None
 
 
 def addresses(links: Mapping[str, Link], advertised: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from harness.target.description import Description
 from harness.target.description.document import LocustfileDocument, TargetDocument
 from harness.target.description.message import message_of
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
+from harness.target.external.relay import relayed_endpoints
 from harness.target.external.signals import signals_of
 
 _EVERYWHERE = (
@@ -50,6 +51,8 @@ def offer_of(description: Description) -> Offer:
         missing=missing,
         limits=limits_of(description),
         capabilities=capabilities,
+        relayed=frozenset(f"provider.{name}" for name in relayed_endpoints(document.provider)),
+        prices=_prices(document),
         locustfile=locustfile_of(description),
         message=message_of(document),
     )
@@ -75,9 +78,16 @@ def _capabilities(document: TargetDocument) -> frozenset[str]:
         found.add("instances")
         paths = ("live", "ready", "metrics")
         found |= {path for path in paths if all(getattr(each, path) is not None for each in document.instances)}
-    if document.start is not None:
+    if document.start is not None or (document.instances and all(each.log is not None for each in document.instances)):
         found.add("logs")
+    if document.canaries:
+        found.add("canaries")
     return frozenset(found)
+
+
+def _prices(document: TargetDocument) -> dict[str, tuple[float, float]]:
+    told = {} if document.budget is None else document.budget.prices
+    return {model: (price.input_usd_per_mtok, price.output_usd_per_mtok) for model, price in told.items()}
 
 
 def limits_of(description: Description) -> Limits | None:

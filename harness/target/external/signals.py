@@ -1,9 +1,8 @@
 """From a description's signals and refusals to the nouns that read answers."""
 
 from harness.model.outcome import Refusal
-from harness.model.signals import Predicate, Signals
+from harness.model.signals import Signals, Where
 from harness.target.description.document import TargetDocument
-from harness.target.description.predicates import SignalDocument
 
 
 def signals_of(document: TargetDocument) -> Signals:
@@ -19,20 +18,21 @@ def signals_of(document: TargetDocument) -> Signals:
     )
     message = document.message
     headers = [part.header for part in document.correlate if part.header is not None]
+    told = {"fallback": given.fallback, "degraded": given.degraded, "cache": given.cache, "cost": given.cost}
+    found = {name: predicate for name, signal in told.items() if signal is not None and (predicate := signal.predicate())}
+    over_the_run = {name: predicate for name, predicate in found.items() if predicate.where in (Where.LOG, Where.METRIC)}
+    of_an_answer = {name: predicate for name, predicate in found.items() if name not in over_the_run}
     return Signals(
         sources=tuple((part.is_, predicate) for part in given.source if (predicate := part.when.predicate()) is not None),
         refusals=tuple((refusal, rule.rule()) for refusal, rules in by_guard for rule in rules),
         shed=tuple(rule.rule() for rule in refusals.shed),
-        fallback=_predicate(given.fallback),
-        degraded=_predicate(given.degraded),
-        cache=_predicate(given.cache),
-        cost=_predicate(given.cost),
+        fallback=of_an_answer.get("fallback"),
+        degraded=of_an_answer.get("degraded"),
+        cache=of_an_answer.get("cache"),
+        cost=of_an_answer.get("cost"),
+        over_the_run=over_the_run,
         answer=None if message is None else message.answer,
         prompt_tokens=None if message is None else message.prompt_tokens,
         completion_tokens=None if message is None else message.completion_tokens,
         correlation_header=headers[0] if headers else None,
     )
-
-
-def _predicate(signal: SignalDocument | None) -> Predicate | None:
-    return None if signal is None else signal.predicate()

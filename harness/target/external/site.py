@@ -23,6 +23,7 @@ class ForeignSite(Site):
     def __init__(self, supervisor: Supervisor, *, logs: Path, mask: Mask) -> None:
         super().__init__(supervisor, logs=logs, mask=mask)
         self._foreign: dict[str, BufferedReader] = {}
+        self._followed: dict[str, tuple[BufferedReader, int]] = {}
         self._words = self.directory / "words"
         self._words.mkdir(mode=0o700)
         self.scratch = self.directory / "scratch"
@@ -61,12 +62,18 @@ class ForeignSite(Site):
         """Hide more secrets from now on."""
         self.mask = Mask.of([*self.mask.secrets, *secrets])
 
+    def follow(self, name: str, path: Path) -> None:
+        """Keep what is written to somebody's log from now on. Raises OSError."""
+        file = path.open("rb")  # stays open past a rotation, to the end of the run
+        self._followed[name] = (file, file.seek(0, os.SEEK_END))
+
     def write_words(self) -> None:
         """Write what the foreign processes said to the run's logs, masked. Never raises; may be called twice."""
-        for name, file in self._foreign.items():
+        said = {name: (file, 0) for name, file in self._foreign.items()} | self._followed
+        for name, (file, begins) in said.items():
             try:
                 size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - _MOST_LOG_BYTES))
+                file.seek(max(begins if begins <= size else 0, size - _MOST_LOG_BYTES))
                 text = self.mask(file.read().decode("utf-8", errors="replace"))
                 (self.logs / f"{name}.log").write_text(text, encoding="utf-8")
             except (OSError, ValueError):  # a full disk must not keep anything alive

@@ -20,11 +20,12 @@ from harness.target.external.caller import Caller
 from harness.target.external.containers import find_containers
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.links import addresses, find_link, make_link
-from harness.target.external.offer import offer_of
+from harness.target.external.offer import offer_of, path_of
 from harness.target.external.own_faults import own_faults
 from harness.target.external.preflight import preflight
 from harness.target.external.processes import NamedProcess
 from harness.target.external.provision import provision
+from harness.target.external.relay import relay_order
 from harness.target.external.running import RunningExternal
 from harness.target.external.site import ForeignSite
 from harness.target.supervise.logs import Mask
@@ -133,7 +134,7 @@ class ExternalTarget:
             placeholders.know_all({name: secret})
         site.mask_also(list(placeholders.secrets))
         caller = Caller(placeholders.fill(document.base_url), self._allowed)
-        links, control_url = self._links(site, placeholders, needs)
+        links, control_url = self._links(site, placeholders, needs, self._provider_key(site, placeholders))
         foreign = None
         if document.start is not None:
             foreign = Foreign(
@@ -153,6 +154,7 @@ class ExternalTarget:
         }
         containers = find_containers({n: part.container for n, part in document.processes.items() if part.container is not None})
         handles |= {name: process.bind() for name, process in named.items()}
+        self._follow_logs(site, placeholders)
         self._see_health(caller)
         keys = provision(self.description, needs, placeholders, caller, site)
         approach = self._approach(caller, placeholders)
@@ -194,11 +196,21 @@ class ExternalTarget:
         ports = [name for name in found if name == "port" or name.startswith("port.")]
         return ports, [name for name in found if name.startswith("random.")]
 
-    def _links(self, site: ForeignSite, placeholders: Placeholders, needs: Needs) -> tuple[dict[str, Link], str | None]:
+    def _provider_key(self, site: ForeignSite, placeholders: Placeholders) -> str:
+        """Return what the target shows our provider: its own key, or one made for this run."""
+        provider = self.description.document.provider
+        key = f"sk-run-{secrets.token_hex(24)}" if provider is None or provider.key is None else placeholders.fill(provider.key)
+        placeholders.keep(key)
+        placeholders.know_all({"provider.key": key})
+        site.mask_also([key])
+        return key
+
+    def _links(self, site: ForeignSite, placeholders: Placeholders, needs: Needs, key: str) -> tuple[dict[str, Link], str | None]:
         """Start provider and fault proxy where they are asked for; return the links, and the provider's control."""
         document, seed = self.description.document, self._seed + needs.seed
         endpoints = {} if document.provider is None else document.provider.endpoints
-        provider = programs.start_provider(site, seed=seed) if endpoints else None
+        relay = relay_order(document, placeholders, key, self._allowed)
+        provider = programs.start_provider(site, seed=seed, relay=relay) if endpoints else None
         api = ""
         if endpoints or any(link.upstream for link in document.links.values()):
             api = programs.start_fault_proxy(site, seed=seed)
@@ -222,6 +234,17 @@ class ExternalTarget:
                 advertised[name] = placeholders.fill(link.advertise)
         placeholders.know_all(addresses(links, advertised))
         return links, None if provider is None else f"http://{provider.control}"
+
+    def _follow_logs(self, site: ForeignSite, placeholders: Placeholders) -> None:
+        for index, part in enumerate(self.description.document.instances):
+            if part.log is None:
+                continue
+            path = path_of(self.description, placeholders.fill(part.log.file))
+            try:
+                site.follow(f"instance-{part.name}", path)
+            except OSError as error:
+                where = self.description.located.at(("instances", index, "log"))
+                raise ConfigurationError(f"{where}: {path} cannot be read: {error.strerror}") from error
 
     def _see_health(self, caller: Caller) -> None:
         document = self.description.document

@@ -92,3 +92,13 @@ def test_without_the_provider_s_records_nothing_is_said(judged: Judged) -> None:
 
 def test_a_target_of_our_own_is_judged_as_before(judged: Judged) -> None:
     assert not any(name.startswith("claimed") for name in judged(_honest(), target_kind="embedded"))
+
+
+def test_a_run_that_met_our_own_spend_cap_is_invalid_and_no_finding(tmp_path: Path) -> None:
+    calls = [call_of(sample) for sample in _honest()]
+    calls[7] = replace(calls[7], ended="capped", status_code=402)
+    run = ForeignRun(samples=_honest(), calls=calls, target_kind="external").build(tmp_path / "run")
+    verdict = judge(run)
+    assert verdict.verdict is Status.INVALID
+    assert verdict.reason is not None
+    assert "spend cap refused 1 calls" in verdict.reason

@@ -8,8 +8,12 @@ from harness.checks import PLANNERS
 from harness.errors import ConfigurationError
 from harness.model.plan import Plan
 from harness.scenario import compile_plan, find_scenario, read_scenario
+from harness.scenario.bundles import read_bundle
 from harness.target.description import read_description
+from harness.target.embedded import EmbeddedTarget
 from harness.target.external import ExternalTarget
+
+ROOT = Path(__file__).parents[3]
 
 TARGET = """\
 name: gateway
@@ -99,3 +103,32 @@ def test_a_unit_is_started_again_by_systemd_and_may_be_ended(tmp_path: Path) -> 
     assert by_unit != TARGET
     fault = "phases.outage.faults=[{at: processes.redis, kind: kill}]"
     assert _plan(tmp_path, by_unit, fault).faults[0].kind == "kill"
+
+
+def test_a_fault_in_what_a_real_model_says_is_refused_and_one_in_how_it_comes_is_not(tmp_path: Path) -> None:
+    upstream = '{upstream: {url: "http://127.0.0.1:1/v1", key: "${env:K}"}}'
+    target = TARGET.replace("primary: {listen: auto}", f"primary: {upstream}")
+    target += "budget: {prices: {gpt: {input_usd_per_mtok: 30, output_usd_per_mtok: 150}}}\nlimits: {spend_usd: 100}\n"
+    told = _refused(tmp_path, target, "phases.outage.faults=[{at: provider.primary, kind: wrong_usage}]")
+    assert "provider.primary passes calls on to a real provider (`upstream`)" in told
+    plan = _plan(tmp_path, target, "phases.outage.faults=[{at: provider.primary, kind: cut}]")
+    assert plan.faults[0].kind == "cut"
+    assert plan.planned_cost_usd == pytest.approx(10 * _plan(tmp_path).planned_cost_usd)  # by the prices that it tells
+
+
+def test_canaries_are_in_every_run_of_a_target_that_promises_to_refuse_them_and_in_no_other(tmp_path: Path) -> None:
+    promises = "canaries: true\nrefusals: {guard: [{status: [400]}]}\n"
+    assert [check.name for check in _plan(tmp_path, TARGET + promises).checks] == ["budget cap", "guard bypass"]
+    assert [check.name for check in _plan(tmp_path).checks] == ["budget cap"]
+
+
+def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_adapter() -> None:
+    offers = (ExternalTarget(read_description(ROOT / "examples/targets/reference/target.yaml")).offer(), EmbeddedTarget().offer())
+    for scenario in read_bundle("gate"):
+        foreign, own = (compile_plan(scenario, offer, run_id="r", seed=1, planners=PLANNERS) for offer in offers)
+        assert foreign.phases == own.phases
+        assert foreign.faults == own.faults
+        assert foreign.objectives == own.objectives
+        assert foreign.load == own.load
+        assert foreign.checks == own.checks
+        assert foreign.probes == own.probes

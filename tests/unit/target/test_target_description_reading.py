@@ -97,7 +97,11 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
             "no principal is called 'alise'; there are alice, bob (did you mean 'alice'?)",
         ),
         (("above: 0", "above: 0, equals: 1"), "a signal has one test"),
-        (("{header: x-cost}", "{log: cost}"), "the provider's records decide what they can"),
+        (("{header: x-cost}", "{log: cost}"), "a cost's `log` needs a group around the figure"),
+        (("{header: x-cost}", "{log: '('}"), "is no regular expression"),
+        (("{header: x-cost}", "{metric: cost_total, above: 0}"), "are counted, not tested: leave out `above`"),
+        (("{header: x-cost}", "{metric: 'cost total'}"), "is no number, no function of a metric"),
+        (("{header: x-by, equals: canned}", "{log: canned}"), "tell of a whole run and of no single answer"),
         (("{header: x-cost}", "{json: degraded}"), "is no JSON path; write $.error.code"),
         (("equals: HIT", 'matches: "("'), "is no regular expression"),
         (("status: [402]", "status: [42]"), "refusals.budget[0].status[0]"),
@@ -112,6 +116,7 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
         (("proxy: queue", "listen: auto"), "`toxiproxy` and `proxy` belong together"),
         (("normal: gpt-primary", "usual: gpt-primary"), "`models` needs the key `normal`"),
         (("start: {command: [run]", "start: {comand: [run]"), "did you mean 'command'?"),
+        (("limits:", "canaries: true\nlimits:"), "without `refusals.guard` every refusal would be an error"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path, change: tuple[str, str], sentence: str) -> None:
@@ -121,6 +126,18 @@ def test_a_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path, cha
     assert sentence in told
     assert told.startswith("target.yaml:")
     assert "sk-plain-text" not in told
+
+
+def test_what_is_told_over_the_run_is_no_signal_of_an_answer_and_needs_a_place_to_be_told(tmp_path: Path) -> None:
+    told = LEAST + 'signals: {fallback: {log: "falling back"}, cost: {metric: "cost_total{kind=\\"chat\\"}"}}\n'
+    place = "instances: [{name: a, base_url: http://127.0.0.1:1, metrics: /metrics, log: {file: a.log}}]\n"
+    signals = _read(tmp_path, told + place).offer().signals
+    assert (signals.fallback, signals.cost) == (None, None)
+    assert {name: part.where for name, part in signals.over_the_run.items()} == {"fallback": Where.LOG, "cost": Where.METRIC}
+    assert signals.over_the_run["cost"].key == 'cost_total{kind="chat"}'
+    problems = _problems(tmp_path, told)
+    assert "no log is read of a target that runs already: add `instances: [{..., log: {file: PATH}}]`" in problems
+    assert "nobody says where metrics are: add `instances: [{..., metrics: /metrics}]`" in problems
 
 
 def test_an_address_off_this_machine_needs_limits(tmp_path: Path) -> None:
@@ -155,3 +172,33 @@ def test_every_example_reads_and_is_below_forty_lines_of_its_own(path: Path) -> 
     read_description(path)
     if path.parent.name != "reference":
         assert len(path.read_text().splitlines()) < 40
+
+
+REAL = """\
+name: real
+base_url: http://127.0.0.1:4000
+start: {command: [run], env: {KEY: "${provider.key}"}}
+provider: {endpoints: {primary: {upstream: {url: "https://models.test/v1", key: "${env:K}"}}}}
+auth: {value: none}
+budget: {prices: {gpt: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}}
+limits: {spend_usd: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("limits: {spend_usd: 1}\n", ""), "say in `limits.spend_usd` how much of it"),
+        (("budget: {prices: {gpt: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}}\n", ""), "without `budget.prices`"),
+        (('start: {command: [run], env: {KEY: "${provider.key}"}}\n', ""), "write the one it shows into `provider.key`"),
+        (('"${env:K}"', "sk-plain-text"), "a key does not stand in a description"),
+        (("https:", "ftp:"), "is no base URL of a provider; write https://HOST/v1"),
+    ],
+)
+def test_a_real_provider_is_not_asked_before_its_price_its_cap_and_its_key_are_said(
+    tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    assert _read(tmp_path, REAL).offer().relayed == {"provider.primary"}
+    told = _problems(tmp_path, REAL.replace(*change))
+    assert sentence in told
+    assert "sk-plain-text" not in told
