@@ -16,6 +16,7 @@ _COMMANDS: dict[str, str] = {
     "validate": "check scenario and target files",
     "try": "one request to your own service, and what its description finds in it",
     "init": "a first description of your own service, by asking it",
+    "new": "the first files of a fault, a check or an objective of your own",
     "list": "list scenarios, faults, objectives, checks",
     "judge": "judge a run directory again, offline",
     "report": "merge runs into one readiness document for a release; --verify checks one",

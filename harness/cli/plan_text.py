@@ -26,10 +26,27 @@ def plan_text(plan: Plan) -> str:
         lines += [f"  at {at}: {burst.count} at once by {burst.principal} (check {burst.check_id})"]
     lines += ["", "objectives"]
     lines += [f"  {line}" for objective in plan.objectives for line in _objective(plan, objective)]
+    lines += _plugins(plan)
     seconds = plan.end_ns / NS_PER_S
     lines += ["", f"takes {format_duration(seconds * NS_PER_S)} and the stack's start and stop (about 15 s)"]
     lines += [f"costs at most ${plan.planned_cost_usd:.4f} of simulated money"]
     return "\n".join(lines)
+
+
+def _plugins(plan: Plan) -> list[str]:
+    """Return whose code the run would execute; a plan has read their names and run nothing of them."""
+    if not plan.plugins:
+        return []
+    lines = ["", "plug-ins (read here, run by harness run alone)"]
+    for each in plan.plugins:
+        digest = "installed" if each.digest is None else f"sha256 {each.digest[:12]}"
+        lines.append(f"  {each.path} ({digest}): {', '.join(each.brings)}")
+        lines += [
+            f"    {check.id}: what it sends is its own code's to say, and is not counted above"
+            for check in plan.checks
+            if each.digest is not None and check.name in each.brings
+        ]
+    return lines
 
 
 def _load(plan: Plan) -> list[str]:

@@ -5,12 +5,14 @@ from harness.faults.by_place import ByPlace
 from harness.faults.command import CommandBackend
 from harness.faults.container import ContainerBackend
 from harness.faults.deploy import DeployBackend
+from harness.faults.extended import ExtensionBackend
 from harness.faults.process import ProcessBackend
 from harness.faults.provider import ProviderBackend
 from harness.faults.resource import ResourceBackend
 from harness.faults.toxiproxy import ToxiproxyBackend
 from harness.faults.witnessed import WitnessedToxiproxyBackend
 from harness.model.fault import Layer
+from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.target import Landscape
 
@@ -36,6 +38,8 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
         backends[Layer.DEPLOY] = DeployBackend(landscape.rollout, backends[Layer.PROCESS])
     if landscape.commands:
         backends[Layer.COMMAND] = CommandBackend(landscape.commands)
+    if any(kind.layer is Layer.EXTENSION for kind in FAULT_KINDS.values()):
+        backends[Layer.EXTENSION] = ExtensionBackend(landscape)
     if Layer.RESOURCE not in backends and (landscape.host or landscape.disks):
         backends[Layer.RESOURCE] = ResourceBackend(disks=landscape.disks)
     if landscape.dependencies:

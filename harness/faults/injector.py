@@ -17,7 +17,7 @@ from harness.faults.leases import Leases
 from harness.faults.register import Entry, Register
 from harness.faults.steps import Recorder, Steps
 from harness.model.fault import Fault, Layer
-from harness.model.fault_kinds import FAULT_KINDS, check_fault
+from harness.model.fault_kinds import FAULT_KINDS, check_fault, own_places
 from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.journal import Event
 from harness.model.target import Landscape
@@ -41,7 +41,7 @@ class FaultInjector:
         guardian: Guardian | None = None,
         backends: Mapping[Layer, Backend] | None = None,
     ) -> None:
-        self._places = places_of(landscape)
+        self._places = places_of(landscape) | own_places()
         self._backends = backends_for(landscape) if backends is None else backends
         self._instances = frozenset() if landscape.rollout is None else frozenset(landscape.rollout.instances)
         self._record = record

@@ -49,12 +49,19 @@ def judge_ratio(reading: Reading, objective: Objective) -> list[Judgement]:
 
 
 def _judge_phase(reading: Reading, objective: Objective, phase: str) -> Judgement:
+    return judge_events(reading, objective, phase, events_of(objective, reading.requests, reading.plan.objectives))
+
+
+def judge_events(reading: Reading, objective: Objective, phase: str, events: Events, *, hits: str | None = None) -> Judgement:
+    """Return the judgement of one phase by events that somebody has counted.
+
+    hits: of a plug-in's objective, what those do that it counts, after "the requests".
+    """
     members = reading.members.get(phase)
     if members is None:
         return row_of(objective, Status.INCONCLUSIVE, f"the plan has no phase {phase!r}", phase=phase)
     if members.phase.kind is PhaseKind.WARMUP:
         return row_of(objective, Status.NOT_APPLICABLE, "a warm-up is never judged", phase=phase)
-    events = events_of(objective, reading.requests, reading.plan.objectives)
     counted = members.eligible & events.counted
     sequence = events.bad[counted]
     n, bad = int(sequence.size), int(np.count_nonzero(sequence))
@@ -63,7 +70,7 @@ def _judge_phase(reading: Reading, objective: Objective, phase: str) -> Judgemen
         return row_of(objective, Status.INCONCLUSIVE, _nothing_to_judge(objective, members), phase=phase, test=test)
     status = _STATUS[decide(bad * _worth(test) / n, _worth(test), bad_limit(objective), objective.confidence)]
     shown = _shown(reading, objective, counted, n, bad)
-    reason = _sentence(objective, phase, status, test, shown)
+    reason = _sentence(objective, phase, status, test, shown, hits)
     if status is Status.FAIL and (cause := what_went_wrong(reading, members, events.bad & counted)):
         reason = f"{reason}; {cause}"
     evidence = _evidence(reading, events, counted)
@@ -84,7 +91,7 @@ def _test(objective: Objective, sequence: Mask, n: int, bad: int) -> Test:
         more = math.ceil(more * n / worth)  # each further request is worth as little as these were
     at_most = objective.op == "<="
     return Test(
-        quantity=_QUANTITY.get(objective.quantity, "bad_share"),
+        quantity=_QUANTITY.get(objective.quantity, (objective.expression or "bad_share").replace(" ", "_")),
         op=objective.op,
         limit=objective.limit,
         value=bounds.value if at_most or bounds.value is None else 1 - bounds.value,
@@ -106,7 +113,8 @@ def _shown(reading: Reading, objective: Objective, counted: Mask, n: int, bad: i
         interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
         return Shown(quantity=name, unit="s", value=quantile.value_s, interval=interval)
     good = n - bad if objective.op == ">=" else bad
-    return Shown(quantity=str(objective.quantity), unit="ratio", value=good / n, interval=wilson_interval(good, n))
+    name = str(objective.quantity) if objective.expression is None else objective.expression
+    return Shown(quantity=name, unit="ratio", value=good / n, interval=wilson_interval(good, n))
 
 
 def _evidence(reading: Reading, events: Events, counted: Mask) -> tuple[Evidence, ...]:
@@ -126,7 +134,7 @@ def _nothing_to_judge(objective: Objective, members: Members) -> str:
         "straddled the edge of a fault": members.count(Standing.STRADDLING),
         "came before the recovery": members.count(Standing.RECOVERING),
         "were cancelled by the harness": members.count(Standing.CANCELLED),
-        f"are nothing that {objective.quantity} counts": members.count(Standing.ELIGIBLE),
+        f"are nothing that {objective.expression or objective.quantity} counts": members.count(Standing.ELIGIBLE),
     }
     told = ", ".join(f"{number:,} {what}" for what, number in parts.items() if number)
     return f"nothing to judge{about} in phase {members.phase.name}: {count(intended, 'request')} intended" + (
@@ -134,10 +142,11 @@ def _nothing_to_judge(objective: Objective, members: Members) -> str:
     )
 
 
-def _sentence(objective: Objective, phase: str, status: Status, test: Test, shown: Shown) -> str:
+def _sentence(objective: Objective, phase: str, status: Status, test: Test, shown: Shown, told: str | None) -> str:
     assert test.n is not None
     assert test.bad is not None
     limit = percent(objective.limit)
+    predicate = told or _predicate(objective)
     assert test.value is not None
     assert test.lower is not None
     assert test.upper is not None
@@ -145,7 +154,7 @@ def _sentence(objective: Objective, phase: str, status: Status, test: Test, show
     sure = f"{objective.confidence:.0%} confidence".replace("%", " %")
     if objective.op == ">=":
         hits = test.n - test.bad
-        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {_predicate(objective)} "
+        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {predicate} "
         figure += f"({hits:,} of {test.n:,}; limit at least {limit}"
         figure = f"only {figure}" if status is Status.FAIL else figure
         bound = (
@@ -153,7 +162,7 @@ def _sentence(objective: Objective, phase: str, status: Status, test: Test, show
             f"at most {percent(test.upper, against=objective.limit)}",
         )
     else:
-        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {_predicate(objective)} "
+        figure = f"{share} of {_whole(objective, test.n)} in phase {phase} {predicate} "
         figure += f"({test.bad:,} of {test.n:,}; limit at most {limit}"
         bound = (
             f"at most {percent(test.upper, against=objective.limit)}",

@@ -28,6 +28,7 @@ from harness.measure.summary import duration_s
 from harness.model.judgement import (
     EXIT_CODES,
     Judgement,
+    Recorded,
     Status,
     Verdict,
     VerdictScenario,
@@ -84,9 +85,10 @@ def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     reading = read_run(run) if reading is None else reading
     plan = reading.plan
     problems = why_invalid(run, reading)
-    results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective)]
+    recorded = run.recorded()
+    results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective, recorded)]
     results += judge_regression(run, reading, results)
-    results += [_judge_check(reading, check) for check in plan.checks]
+    results += [_judge_check(reading, check, recorded) for check in plan.checks]
     results += judge_claims(reading)
     run_day = datetime.datetime.fromisoformat(_started_at(reading)).astimezone(datetime.UTC).date()
     results = [waived(_weighed(judgement, problems), run_day) for judgement in results]
@@ -118,25 +120,36 @@ def judge_and_write(run: RunDirectory, reading: Reading | None = None) -> Verdic
     return verdict
 
 
-def _judge_objective(reading: Reading, objective: Objective) -> list[Judgement]:
+def _judge_objective(reading: Reading, objective: Objective, recorded: Recorded) -> list[Judgement]:
     judge_one = JUDGES.get(objective.quantity)
     if judge_one is not None:
         return judge_one(reading, objective)
+    if objective.quantity is Quantity.EXTENSION:
+        # The waiver and the owner are the plan's of today's code, like those of every other row.
+        rows = [replace(row, owner=objective.owner, waiver=objective.waiver) for row in recorded.of(objective.id)]
+        return rows or [row_of(objective, Status.INCONCLUSIVE, _unasked(f"objective {objective.expression}"))]
     return [row_of(objective, Status.INCONCLUSIVE, f"this version of the harness does not judge {objective.quantity}")]
 
 
-def _judge_check(reading: Reading, check: PlannedCheck) -> Judgement:
+def _unasked(what: str) -> str:
+    return f"the run ended before the plug-in that brings the {what} had judged it; only a run asks a plug-in: run it again"
+
+
+def _judge_check(reading: Reading, check: PlannedCheck, recorded: Recorded) -> Judgement:
     known = CHECKS.get(check.name)
     if check.not_offered is not None:
         return _not_applicable(check, check.not_offered)
     if known is not None:
         return known[1](reading, check)
+    if rows := recorded.of(check.id):
+        return rows[0]
+    of_plugin = any(check.name in reference.brings for reference in reading.plan.plugins)
     return Judgement(
         id=check.id,
         kind=Kind.CHECK,
         severity=Severity.GATE,
         status=Status.INCONCLUSIVE,
-        reason=f"this version of the harness knows no check {check.name!r}",
+        reason=_unasked(f"check {check.name}") if of_plugin else f"this version of the harness knows no check {check.name!r}",
         covers=check.covers,
         phase=check.phase,
     )

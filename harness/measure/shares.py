@@ -31,7 +31,7 @@ import numpy as np
 from harness.measure.claims import claims_of
 from harness.measure.requests import Floats, Mask, Requests
 from harness.model.error_kind import ErrorKind
-from harness.model.objective import Kind, Objective, Quantity
+from harness.model.objective import Objective, Quantity
 from harness.model.outcome import DEGRADED_SOURCES, Result, Source
 from harness.model.plan import PhaseKind, Plan
 
@@ -219,7 +219,9 @@ def steady_ratios(plan: Plan) -> tuple[Objective, ...]:
     """
     for kind in (PhaseKind.STEADY, PhaseKind.RECOVERY):
         names = {phase.name for phase in plan.phases if phase.kind is kind}
-        found = tuple(o for o in plan.objectives if o.kind is Kind.RATIO and (names & set(o.during) if o.during else names))
+        found = tuple(
+            o for o in plan.objectives if o.quantity in RATIO_QUANTITIES and (names & set(o.during) if o.during else names)
+        )
         if found:
             return found
     return ()

@@ -43,9 +43,17 @@ class CheckSteps:
 class CheckPlanner(Protocol):
     """The planning half of a check; the judging half stands beside it and reads the run directory only."""
 
-    name: str
-    title: str
-    settings: tuple[Parameter, ...]
+    @property
+    def name(self) -> str:
+        """What scenarios call it."""
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+
+    @property
+    def settings(self) -> tuple[Parameter, ...]:
+        """The keys that a scenario may set it up with."""
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
         """Return the steps for one use of the check. Pure."""

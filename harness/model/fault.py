@@ -4,7 +4,7 @@ The kinds themselves stand in `harness.model.fault_kinds`, one file each.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Scalar = str | int | float | bool
@@ -20,6 +20,7 @@ class Layer(enum.StrEnum):
     RESOURCE = "resource"  # by a process of our own that takes what others need
     DEPLOY = "deploy"  # by starting another version and dealing requests to it
     COMMAND = "command"  # by commands of the user's own
+    EXTENSION = "extension"  # by code of a plug-in
 
 
 class ActedBy(enum.StrEnum):
@@ -54,6 +55,7 @@ class FaultKind:
     """What a kind of fault is: its parameters, where it may act and who can prove that it did.
 
     places: glob patterns over `at` (`provider.*`, `links.*`, `processes.*`).
+    backend: of a plug-in's kind, what makes its backend from the landscape of a running target; source: where the plug-in is.
     """
 
     kind: str
@@ -62,6 +64,8 @@ class FaultKind:
     places: tuple[str, ...]
     acted_by: ActedBy
     parameters: tuple[Parameter, ...] = ()
+    backend: Callable[..., object] | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,19 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What plug-ins judged in a run: `extensions.json`. plugins: each by its path, with the sha256 of the file that judged."""
+
+    judgements: tuple[Judgement, ...]
+    plugins: Mapping[str, str | None]
+    schema: str = "harness.extensions/1"
+
+    def of(self, name: str) -> list[Judgement]:
+        """Return the judgements of one objective or check, by its id."""
+        return [judgement for judgement in self.judgements if judgement.id == name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentHealth:
     """Was the instrument at fault? problems: one sentence for each bound that was broken; empty when valid.
 

@@ -57,6 +57,7 @@ class Quantity(enum.StrEnum):
     SERVER_METRIC = "server metric"
     LOG_RULE = "log rule"
     ANSWER_RULE = "answer rule"
+    EXTENSION = "extension"  # what a plug-in measures; `Objective.expression` says which
     REGRESSION = "regression"
     CHECK = "check"
 
@@ -85,7 +86,8 @@ class Objective:
         answered; `permille` is the percentile that was asked for (950), and limit is 1 - permille/1000.
     during: names of the phases judged, one result each. after: the fault phase that a recovery is measured from.
     classes, principals, models, streamed, refusals: only requests of these; empty (or None) is all of them.
-    expression: of a server metric, its query; of a rule, the pattern that must not be found. sources: names of logs, globs.
+    expression: of a server metric, its query; of a rule, the pattern that must not be found; of a plug-in's, its name.
+    sources: names of logs, globs.
     slo: of an error-budget burn, the share of good requests that is promised; windows_ns: its long and short window.
     covers: checklist rows. written: the short form as the user wrote it. owner: who answers for it.
     """

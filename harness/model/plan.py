@@ -207,6 +207,18 @@ class ScenarioReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginReference:
+    """A plug-in that the plan rests on. path: as the scenario names it, or the installed package; digest: sha256 of the file.
+
+    brings: the names of what the plan uses or could use of it.
+    """
+
+    path: str
+    digest: str | None
+    brings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AbortCondition:
     """Ends the run when the share of bad requests stays above `error_ratio` for `for_ns`."""
 
@@ -243,6 +255,7 @@ class Plan:
     baseline: the file of an earlier run that this one is to be compared with, as it was named.
     overrides: what `--set` changed; such a run proves no checklist row.
     rehearsed: whether each fault was tried before the load; a run without it proves no checklist row.
+    plugins: code of others that the run executed, by digest.
     """
 
     run_id: str
@@ -268,6 +281,7 @@ class Plan:
     overrides: tuple[str, ...] = ()
     baseline: str | None = None
     rehearsed: bool = False
+    plugins: tuple[PluginReference, ...] = ()
     clock: Clock | None = None
     schema: str = "harness.plan/1"
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from harness.compare.trend import TREND_NAME, append_figures, figures_of
 from harness.errors import ExitCode, HarnessError, InterruptedRunError, NotOfferedError
+from harness.extensions.found import NONE, Extensions, find_extensions
+from harness.extensions.judged import judge_extensions
 from harness.judge import judge_and_write
 from harness.judge.regression import NAME as BASELINE_NAME
 from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_samples, read_run, write_measurements
 from harness.model.judgement import Verdict
-from harness.model.plan import Dealt, PhaseKind, Plan
+from harness.model.plan import Dealt, PhaseKind, Plan, PluginReference
 from harness.model.target import Announced, Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
@@ -66,7 +68,16 @@ class RunResult:
 
 
 def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
-    """Return the plan of a request; starts nothing. Raises ConfigurationError."""
+    """Return the plan of a request; starts nothing, and imports no plug-in file. Raises ConfigurationError."""
+    return _plan(request, run_id, find_extensions(request.scenario, imports=False))
+
+
+def plan_to_run(request: RunRequest) -> Plan:
+    """Return the plan of a request whose faults are about to be applied: its plug-ins are imported. Raises ConfigurationError."""
+    return _plan(request, "plan", find_extensions(request.scenario, imports=True))
+
+
+def _plan(request: RunRequest, run_id: str, extensions: Extensions) -> Plan:
     from harness.checks import PLANNERS
 
     plan = compile_plan(
@@ -74,9 +85,11 @@ def plan_scenario(request: RunRequest, run_id: str = "plan") -> Plan:
         request.target.offer(),
         run_id=run_id,
         seed=request.seed,
-        planners=PLANNERS,
+        planners={**PLANNERS, **extensions.planners},
         workers=request.workers,
         labels=request.labels,
+        measures=extensions.measures,
+        plugins=extensions.references,
     )
     if request.only_faults is not None:
         kept = tuple(fault for fault in plan.faults if fault.id in request.only_faults)
@@ -129,20 +142,23 @@ def _run_alone(
     say: Callable[[str], None],
 ) -> RunResult:
     run_id = new_run_id(request.scenario.document.name)
-    plan = replace(plan_scenario(request, run_id), rehearsed=request.rehearsal)
+    extensions = find_extensions(request.scenario, imports=True)
+    for reference in extensions.references:
+        say(f"plug-in {reference.path}{_digested(reference)}: {', '.join(reference.brings)}")
+    plan = replace(_plan(request, run_id, extensions), rehearsed=request.rehearsal)
     if (found := look_at_locustfile(plan)) is not None:
         say(found)
     channels = request.target.channels() if isinstance(request.target, Announced) else ()
     run = RunDirectory.create(request.out or default_out(run_id))
     if not channels:
-        return _run_in(run, plan, request, interruption=interruption, view=view, say=say)
+        return _run_in(run, plan, request, extensions, interruption=interruption, view=view, say=say)
     from harness.run.notify import Notifier
 
     notifier = Notifier(channels, plan, say)
     run.heard_by = notifier.hear
     result: RunResult | None = None
     try:
-        result = _run_in(run, plan, request, interruption=interruption, view=view, say=say)
+        result = _run_in(run, plan, request, extensions, interruption=interruption, view=view, say=say)
         return result
     finally:
         with interruption.shielded():
@@ -155,6 +171,7 @@ def _run_in(
     run: RunDirectory,
     plan: Plan,
     request: RunRequest,
+    extensions: Extensions,
     *,
     interruption: Interruption,
     view: Callable[[RunDirectory, Plan], View],
@@ -187,7 +204,7 @@ def _run_in(
         return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
     with interruption.shielded():
         try:
-            verdict, reports = judge_and_report(run)
+            verdict, reports = judge_and_report(run, extensions)
         except HarnessError as error:
             return RunResult(run=run, verdict=None, reports=(), trouble=trouble or error)
         _remember(request, ended(run.read_plan(), verdict, utc_now()))
@@ -212,13 +229,24 @@ def _remember_figures(request: RunRequest, run: RunDirectory, verdict: Verdict, 
         say(f"WARNING: the run is not in the trend: {error}")
 
 
-def judge_and_report(run: RunDirectory) -> tuple[Verdict, list[Path]]:
-    """Close, measure, judge and report a run directory, again if need be. Raises RunDirectoryError, StorageError."""
-    if not run.samples_path.is_file():
+def _digested(reference: PluginReference) -> str:
+    return "" if reference.digest is None else f" (sha256 {reference.digest[:12]})"
+
+
+def judge_and_report(run: RunDirectory, extensions: Extensions = NONE) -> tuple[Verdict, list[Path]]:
+    """Close, measure, judge and report a run directory, again if need be. Raises RunDirectoryError, StorageError.
+
+    extensions: those of the run that ends here, asked once; of a run that is judged again nobody's code is asked.
+    """
+    first = not run.samples_path.is_file()
+    if first:
         close_samples(run)
         run.drop_streams()
-        run.write_manifest()
     reading = read_run(run)
+    if first:
+        if reading.plan.plugins and extensions is not NONE:
+            run.write_recorded(judge_extensions(reading, extensions))
+        run.write_manifest()
     write_measurements(run, reading)
     verdict = judge_and_write(run, reading)
     return verdict, write_reports(run)
@@ -255,14 +283,15 @@ def plan_all(
 ) -> tuple[list[RunRequest], list[Plan], list[NotApplicable]]:
     """Return what can be run, with its plans, and of a bundle what the target has nothing for; that is said too.
 
-    Raises ConfigurationError; NotOfferedError where nothing is left, or where a person named the scenario.
+    Plug-ins are imported here, once before anything starts. Raises ConfigurationError; NotOfferedError where nothing
+    is left, or where a person named the scenario.
     """
     kept: list[RunRequest] = []
     plans: list[Plan] = []
     left_out: list[NotApplicable] = []
     for request in requests:
         try:
-            plans.append(plan_scenario(request))
+            plans.append(plan_to_run(request))
             kept.append(request)
         except NotOfferedError as error:
             if bundle is None:

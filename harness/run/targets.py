@@ -45,6 +45,8 @@ def find_target(
         if service:
             raise ConfigurationError("--service sets up the reference service; settings of your own belong to `start.env`")
         return described_target(name, seed, allow=allow)
+    if name not in TARGETS and (installed := _installed(name, seed, service)) is not None:
+        return installed
     if name not in TARGETS:
         raise ConfigurationError(
             f"--target {name!r} is not known; there is {', '.join(TARGETS)}, or a FILE.yaml{did_you_mean(name, TARGETS)}"
@@ -63,6 +65,29 @@ def find_target(
     from harness.target.embedded import EmbeddedTarget
 
     return EmbeddedTarget(service_settings=settings, seed=seed, toxiproxy=_toxiproxy() if proxy == "toxiproxy" else None)
+
+
+def _installed(name: str, seed: int, service: Sequence[str]) -> "Target | None":
+    """Return the target of that name that an installed package brings; None where none does. Raises ConfigurationError."""
+    from harness.extensions.installed import installed, source_of
+
+    point = installed("harness.targets").get(name)
+    if point is None:
+        return None
+    where = f"entry point harness.targets:{name} of {source_of(point)}"
+    if service:
+        raise ConfigurationError(f"--service sets up the reference service, and {where} is another target")
+    try:
+        target: Target = point.load()(seed=seed)
+        target.offer()
+    except ConfigurationError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f"{where}: {point.value} raised {type(error).__name__}: {error}",
+            advice="it must be callable as make(seed=1) and return a Target, as harness/model/target.py has it",
+        ) from error
+    return target
 
 
 def _toxiproxy() -> Path:

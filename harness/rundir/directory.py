@@ -5,7 +5,7 @@ samples/  worker-000.arrows while running, samples.parquet at the close
 truth/    calls.parquet: what the provider recorded
 logs/     one file a process of the target      exchanges/ masked bodies; probes.jsonl: what checks asked
 metrics/  scrapes of the target                 measurements/ what plots are drawn from
-verdicts/ 001.json and on
+verdicts/ 001.json and on   extensions.json: what plug-ins judged in the run
 """
 
 import datetime
@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from harness.errors import ConfigurationError, RunDirectoryError
 from harness.model.journal import Event, JournalEntry
-from harness.model.judgement import Verdict
+from harness.model.judgement import Recorded, Verdict
 from harness.model.live import LiveLine
 from harness.model.plan import Clock, Plan
 from harness.model.probe import PROBES_SCHEMA, ProbeRecord
@@ -32,6 +32,9 @@ from harness.rundir.schemas import CALLS_SCHEMA, SAMPLES_SCHEMA
 from harness.rundir.scrapes import SCRAPES_SCHEMA, Scrape
 
 T = TypeVar("T")
+
+EXTENSIONS_NAME = "extensions.json"
+"""What plug-ins judged in the run itself: nobody imports them again to judge it anew."""
 
 
 class RunDirectory:
@@ -209,6 +212,16 @@ class RunDirectory:
         """Return the provider's records, or the named columns of them. Raises RunDirectoryError."""
         return tables.read_parquet(self.path / "truth" / "calls.parquet", CALLS_SCHEMA, columns)
 
+    def write_recorded(self, recorded: Recorded) -> None:
+        """Write what plug-ins judged: `extensions.json`."""
+        write_whole(self.path / EXTENSIONS_NAME, codec.to_pretty_json(recorded))
+
+    def recorded(self) -> Recorded:
+        """Return what plug-ins judged; nothing where none did. Raises RunDirectoryError."""
+        if not (self.path / EXTENSIONS_NAME).is_file():
+            return Recorded(judgements=(), plugins={})
+        return codec.read_json(self.path / EXTENSIONS_NAME, Recorded)
+
     # -- verdicts and manifest --------------------------------------------------------------------------------------
 
     def write_verdict(self, verdict: Verdict) -> Path:
@@ -225,8 +238,8 @@ class RunDirectory:
         return codec.read_json(self.path / "verdict.json", Verdict)
 
     def write_manifest(self) -> None:
-        """Write the digests of what was measured: plan, journal, live, samples, truth, logs."""
-        names = ["plan.json", "journal.jsonl", "live.jsonl", "baseline.json"]
+        """Write the digests of what was measured: plan, journal, live, samples, truth, logs, what plug-ins judged."""
+        names = ["plan.json", "journal.jsonl", "live.jsonl", "baseline.json", EXTENSIONS_NAME]
         names += [
             str(p.relative_to(self.path))
             for part in ("samples", "truth", "logs", "metrics", "exchanges")

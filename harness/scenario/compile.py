@@ -9,6 +9,7 @@ from harness import __version__
 from harness.arrivals import expected_count
 from harness.documents.findings import Findings
 from harness.model.check import CheckPlanner
+from harness.model.objective import Kind
 from harness.model.plan import (
     AbortCondition,
     ArrivalProcess,
@@ -17,6 +18,7 @@ from harness.model.plan import (
     Phase,
     PhaseKind,
     Plan,
+    PluginReference,
     ScenarioReference,
 )
 from harness.model.target import Offer
@@ -45,10 +47,13 @@ def compile_plan(
     planners: Mapping[str, CheckPlanner],
     workers: int = 1,
     labels: Mapping[str, str] | None = None,
+    measures: Mapping[str, Kind] | None = None,
+    plugins: tuple[PluginReference, ...] = (),
 ) -> Plan:
     """Return the plan of one run. Raises ConfigurationError with every problem found, each with file and line.
 
     offer: what the target can be asked for. planners: the planning halves of the checks that a scenario may name.
+    measures: what objectives may name beside the harness's own quantities; plugins: whose they are.
     """
     document = scenario.document
     findings = Findings(scenario.located)
@@ -79,7 +84,7 @@ def compile_plan(
         bursts=bursts,
         locustfile=offer.locustfile,
     )
-    objectives = compile_objectives(document, phases, load, cost_usd, findings)
+    objectives = compile_objectives(document, phases, load, cost_usd, findings, measures or {})
     aborts = tuple(_abort(part, index, findings) for index, part in enumerate(document.abort_when))
     find_streamed(document, objectives, mix, offer, findings)
     find_not_offered(document, objectives, mix, bursts, offer, findings)
@@ -120,6 +125,7 @@ def compile_plan(
         planned_cost_usd=cost_usd,
         labels={**closed_loop_label(phases, segments), **locustfile_label(load, objectives), **(labels or {})},
         overrides=scenario.overrides,
+        plugins=plugins,
     )
 
 

@@ -11,8 +11,8 @@ from harness.scenario.document import ScenarioDocument
 from harness.stats import smallest_n_to_pass
 
 _STREAMED_ONLY = frozenset({Quantity.TTFT, Quantity.ITL, Quantity.TPOT})
-_COUNT_UNKNOWN = frozenset({Quantity.REFUSAL_LATENCY})
-"""How many requests will be refused is the service's to decide: nothing planned can tell."""
+_COUNT_UNKNOWN = frozenset({Quantity.REFUSAL_LATENCY, Quantity.EXTENSION})
+"""How many requests will be refused is the service's to decide, and what counts the plug-in's: nothing planned can tell."""
 
 
 def find_undecidable(

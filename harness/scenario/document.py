@@ -268,13 +268,14 @@ class AbortDocument(Strict):
 
 
 class ScenarioDocument(Strict):
-    """A scenario file."""
+    """A scenario file. plugins: files beside it, `./ours.py`, with faults, checks and objectives of one's own."""
 
     name: Name
     title: str
     hypothesis: str | None = None
     blast_radius: str | None = None
     roll_back: str | None = None
+    plugins: list[str] = []
     request_timeout: Duration = 10_000_000_000
     drain: Duration = 6_000_000_000
     load: LoadDocument

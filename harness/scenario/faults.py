@@ -8,7 +8,7 @@ from harness.documents.findings import Findings
 from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.fault import Fault
-from harness.model.fault_kinds import check_fault
+from harness.model.fault_kinds import check_fault, own_places
 from harness.model.plan import Phase
 from harness.model.target import Offer
 from harness.scenario.composition import draw, overlapping, pieces_of
@@ -62,7 +62,8 @@ def find_phase(name: str, phases: Sequence[Phase], path: Path, findings: Finding
 
 def _check(written: FaultDocument, offer: Offer, path: Path, findings: Findings) -> None:
     reason = fault_not_offered(written.at, written.kind, written.parameters(), offer)
-    places = sorted({*offer.places, written.at} if reason is not None else offer.places)  # a missing place is told once
+    offered = offer.places | own_places()
+    places = sorted({*offered, written.at} if reason is not None else offered)  # a missing place is told once
     for problem in check_fault(written.at, written.kind, written.parameters(), places):
         findings.add(path, f"{_show(path)}: {problem}")
     if reason is not None:

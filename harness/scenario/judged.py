@@ -1,6 +1,6 @@
 """The objectives of a scenario in their explicit form: what, over which phases, and which limit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.documents.findings import Findings
 from harness.documents.located import Path
@@ -10,7 +10,15 @@ from harness.model.plan import LoadPlan, Phase, PhaseKind
 from harness.model.units import format_duration
 from harness.scenario.document import ObjectiveDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
-from harness.scenario.objectives import DURATIONS, WHOLE_RUN, ShortForm, parse_explicit, parse_short_form, quantity_of
+from harness.scenario.objectives import (
+    DURATIONS,
+    WHOLE_RUN,
+    ShortForm,
+    parse_explicit,
+    parse_extension,
+    parse_short_form,
+    quantity_of,
+)
 
 _KEYS: dict[str, Quantity] = {
     name: Quantity(key) for name, field in ObjectiveDocument.model_fields.items() if (key := field.alias or name) in set(Quantity)
@@ -27,12 +35,16 @@ def compile_objectives(
     load: LoadPlan,
     planned_usd: float,
     findings: Findings,
+    measures: Mapping[str, Kind],
 ) -> tuple[Objective, ...]:
-    """Return the objectives in the order written; notes those that cannot be understood."""
+    """Return the objectives in the order written; notes those that cannot be understood.
+
+    measures: what plug-ins measure: a share of requests (RATIO), or a figure of the whole run (BUDGET).
+    """
     objectives: list[Objective] = []
     for index, part in enumerate(document.objectives):
         path: Path = ("objectives", index)
-        if (asked := _asked(part, path, findings)) is None:
+        if (asked := _asked(part, path, findings, measures)) is None:
             continue
         short, written = asked
         _check_selectors(part, short, load, path, findings)
@@ -71,7 +83,7 @@ def compile_objectives(
     return tuple(objectives)
 
 
-def _asked(part: ObjectiveDocument, path: Path, findings: Findings) -> tuple[ShortForm, str] | None:
+def _asked(part: ObjectiveDocument, path: Path, findings: Findings, measures: Mapping[str, Kind]) -> tuple[ShortForm, str] | None:
     """Return what an objective asks and how it is written; None where it cannot be understood."""
     given = [(quantity, text) for key, quantity in _KEYS.items() if (text := getattr(part, key)) is not None]
     explicit = [key for key in ("threshold", "at_most", "at_least") if getattr(part, key) is not None]
@@ -93,7 +105,11 @@ def _asked(part: ObjectiveDocument, path: Path, findings: Findings) -> tuple[Sho
             findings.add((*path, quantity.value), f"{quantity.value}: {error}")
             return None
     try:
-        short = parse_explicit(quantity_of(part.measure, QUANTITIES), part.threshold, part.at_most, part.at_least)
+        if part.measure in measures:
+            short = parse_extension(part.measure, measures[part.measure], part.threshold, part.at_most, part.at_least)
+        else:
+            quantity = quantity_of(part.measure, {**QUANTITIES, **dict.fromkeys(measures, Quantity.EXTENSION)})
+            short = parse_explicit(quantity, part.threshold, part.at_most, part.at_least)
     except ValueError as error:
         findings.add((*path, "measure"), f"{part.measure}: {error}")
         return None
@@ -110,7 +126,7 @@ def _places(
         return _after(part, short, phases, path, findings), ()
     if part.after is not None:
         findings.add((*path, "after"), "`after` belongs to times after a fault, such as `recovered within`; use `during`")
-    if short.quantity in WHOLE_RUN:
+    if short.quantity in WHOLE_RUN or (short.quantity is Quantity.EXTENSION and short.kind is Kind.BUDGET):
         if part.during is not None:
             findings.add((*path, "during"), f"{short.quantity.value} is judged over the whole run")
         return None, ()
@@ -199,7 +215,7 @@ def _check_contradiction(objective: Objective, others: Sequence[Objective], path
     """Note a share that must be above one limit and below a lower one, of the same requests in the same phase."""
 
     def whom(o: Objective) -> tuple[object, ...]:
-        return (o.quantity, o.classes, o.principals, o.models, o.streamed, o.refusals)
+        return (o.quantity, o.expression, o.classes, o.principals, o.models, o.streamed, o.refusals)
 
     for other in others:
         if objective.kind is not Kind.RATIO or whom(other) != whom(objective) or other.op == objective.op:

@@ -30,6 +30,8 @@ The explicit form says the same in keys, and can say what the short one cannot (
     {measure: fallback share, at_least: 95%}              a share
     {measure: spend, at_most: 0.5}                        dollars; tokens: a number
     {measure: recovered within, at_most: 10s, after: outage}
+
+What a plug-in measures has an explicit form only, whose `measure` is the name that the plug-in gives it.
 """
 
 import math
@@ -141,6 +143,22 @@ def parse_explicit(quantity: Quantity, threshold_ns: int | None, at_most: object
             raise ValueError(f"`at_most` is {limit!r}; {quantity} takes a number of at least 0")
         return ShortForm(base_id=base_id(quantity), kind=Kind.BUDGET, quantity=quantity, op="<=", limit=float(limit))
     raise ValueError(f"{quantity} has a short form only; see `harness list objectives`")
+
+
+def parse_extension(name: str, kind: Kind, threshold_ns: int | None, at_most: object, at_least: object) -> ShortForm:
+    """Return what an objective of a plug-in says. kind: RATIO for a share, BUDGET for a figure. Raises ValueError."""
+    if (at_most is None) == (at_least is None):
+        raise ValueError("an objective of a plug-in takes `at_most` or `at_least`, one of the two")
+    if threshold_ns is not None:
+        raise ValueError("`threshold` belongs to a time of the harness's own")
+    op, limit = ("<=", at_most) if at_least is None else (">=", at_least)
+    if kind is Kind.RATIO:
+        bound = parse_share_ratio(limit)
+    elif isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
+        raise ValueError(f"the limit is {limit!r}; {name} takes a number")
+    else:
+        bound = float(limit)
+    return ShortForm(base_id=name.replace(" ", "-"), kind=kind, quantity=Quantity.EXTENSION, op=op, limit=bound, expression=name)
 
 
 def quantity_of(name: str, known: Mapping[str, Quantity]) -> Quantity:

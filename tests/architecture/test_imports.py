@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 EVERYTHING = {
     "errors", "model", "arrivals", "stats", "rundir", "documents", "scenario", "exchange", "provider", "faultproxy", "faults", "target",
-    "checks", "measure", "judge", "compare", "explain", "readiness", "report", "export", "run", "api", "cli",
+    "checks", "measure", "judge", "compare", "explain", "extensions", "readiness", "report", "export", "run", "api", "cli",
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "judge": {"model", "errors", "stats", "measure", "rundir", "checks"},
     "compare": {"model", "errors", "rundir", "measure", "stats"},
     "explain": {"model", "errors", "rundir", "measure"},
+    "extensions": {"model", "errors", "documents", "scenario", "rundir", "faults", "checks", "measure", "judge"},
     "readiness": {"model", "errors", "rundir", "documents"},
     "report": {"model", "errors", "rundir"},
     "export": {"model", "errors", "rundir", "measure", "documents"},

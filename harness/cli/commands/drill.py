@@ -123,12 +123,12 @@ def _rehearse(request: "RunRequest", *, as_json: bool) -> int:
     from harness.errors import ExitCode
     from harness.run.dry import dry_run
     from harness.run.interruption import Interruption
-    from harness.run.session import plan_scenario
+    from harness.run.session import plan_to_run
     from harness.target.supervise import default_state_directory
 
     with Interruption() as interruption:
         done = dry_run(
-            plan_scenario(request),
+            plan_to_run(request),
             request.target,
             interruption=interruption,
             state_directory=default_state_directory(),

@@ -17,12 +17,15 @@ def command(what: str, as_json: bool) -> int:
         "faults": _faults,
         "objectives": _objectives,
         "checks": _checks,
-        "targets": lambda: {
-            "embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here",
-            "containers": "the same from images, with the real Toxiproxy; needs a container engine",
-            "compose": "the same, brought up by you with docker compose up",
-            "FILE.yaml": "a service of your own, as the file describes it (harness init writes a first one)",
-        },
+        "targets": lambda: (
+            {
+                "embedded": "the reference service on PostgreSQL, Valkey and Caddy, started here",
+                "containers": "the same from images, with the real Toxiproxy; needs a container engine",
+                "compose": "the same, brought up by you with docker compose up",
+                "FILE.yaml": "a service of your own, as the file describes it (harness init writes a first one)",
+            }
+            | _installed("harness.targets")
+        ),
         "defects": _defects,
         "schemas": _schemas,
     }[what]()
@@ -44,19 +47,27 @@ def _scenarios() -> dict[str, str]:
 def _faults() -> dict[str, str]:
     from harness.model.fault_kinds import FAULT_KINDS
 
-    return {name: f"{kind.title} [{kind.layer.value}; at {', '.join(kind.places)}]" for name, kind in FAULT_KINDS.items()}
+    ours = {name: f"{kind.title} [{kind.layer.value}; at {', '.join(kind.places)}]" for name, kind in FAULT_KINDS.items()}
+    return ours | _installed("harness.faults")
+
+
+def _installed(group: str) -> dict[str, str]:
+    """Return what installed packages bring, by entry point; none of it is loaded to be listed."""
+    from harness.extensions.installed import installed, source_of
+
+    return {name: f"of {source_of(point)} [{point.value}]" for name, point in installed(group).items()}
 
 
 def _objectives() -> dict[str, str]:
     from harness.scenario.forms import listed
 
-    return listed()
+    return listed() | _installed("harness.objectives")
 
 
 def _checks() -> dict[str, str]:
     from harness.checks import PLANNERS
 
-    return {name: planner.title for name, planner in PLANNERS.items()}
+    return {name: planner.title for name, planner in PLANNERS.items()} | _installed("harness.checks")
 
 
 def _defects() -> dict[str, str]:
@@ -71,6 +82,7 @@ def _schemas() -> dict[str, str]:
     return {
         "harness.plan/1": "plan.json",
         "harness.verdict/1": "verdict.json",
+        "harness.extensions/1": "extensions.json",
         "harness.summary/1": "measurements/summary.json",
         "harness.samples/1": "samples/samples.parquet",
         "harness.scrape/1": "metrics/scrapes.jsonl, a line",

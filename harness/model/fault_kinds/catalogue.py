@@ -1,5 +1,8 @@
 """Every kind of fault by its name in a scenario."""
 
+from collections.abc import Iterable
+
+from harness.errors import ConfigurationError
 from harness.model.fault import FaultKind
 from harness.model.fault_kinds import (
     bandwidth,
@@ -130,4 +133,28 @@ FAULT_KINDS: dict[str, FaultKind] = {
         command,
     )
 }
-"""A test holds this list and the files of this folder together."""
+"""A test holds this list and the files of this folder together; only `adopt` adds to it, what plug-ins bring."""
+
+OWN_PLACES = "plugins."
+"""How the places begin that a plug-in brings with its kind of fault, where no place of the target is its own."""
+
+
+def adopt(kinds: Iterable[FaultKind]) -> None:
+    """Make the kinds of plug-ins known for the life of this process; the same kind of the same source again is no clash.
+
+    Raises ConfigurationError where the name belongs to somebody else.
+    """
+    for kind in kinds:
+        known = FAULT_KINDS.get(kind.kind)
+        if known is not None and (known.source is None or known.source != kind.source):
+            whose = "the harness" if known.source is None else known.source
+            raise ConfigurationError(
+                f"{kind.source}: a kind of fault called {kind.kind!r} is there already, of {whose}",
+                advice="give yours another name",
+            )
+        FAULT_KINDS[kind.kind] = kind
+
+
+def own_places() -> frozenset[str]:
+    """Return the places that kinds of plug-ins brought with them."""
+    return frozenset(place for kind in FAULT_KINDS.values() for place in kind.places if place.startswith(OWN_PLACES))
