@@ -29,7 +29,7 @@ class Scrapes:
 
     def __init__(self, scrapes: Sequence[Scrape]) -> None:
         good = sorted((s for s in scrapes if s.problem is None), key=lambda s: s.at_ns)
-        self._parsed = [(scrape.instance, dict(_series_of(scrape.text))) for scrape in good]
+        self._parsed = [(scrape.instance, dict(series_of(scrape.text))) for scrape in good]
         self.count = len(good)
         self.failed = len(scrapes) - len(good)
 
@@ -91,7 +91,8 @@ def fits(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
     return all(matcher.fits(labels.get(matcher.label, "")) for matcher in matchers)
 
 
-def _series_of(text: str) -> Iterator[tuple[Series, float]]:
+def series_of(text: str) -> Iterator[tuple[Series, float]]:
+    """Yield each series of an exposition with its value; what is no exposition is left out."""
     for line in text.splitlines():
         if line.startswith("#") or (match := _LINE.fullmatch(line)) is None:
             continue

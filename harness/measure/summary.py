@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from harness.measure.frames import distribution, request_rows, timeline
 from harness.measure.membership import Members, Standing
+from harness.measure.pictures import breakers_of, gaps_of, heat_of
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading, read_run
 from harness.measure.requests import Mask
@@ -33,6 +34,9 @@ def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
         ("timeline", seconds),
         ("requests", _requests_table(reading)),
         ("cdf", distribution(reading.requests, reading.judged)),
+        ("heat", heat_of(reading)),
+        ("gaps", gaps_of(reading)),
+        ("breakers", breakers_of(reading)),
     ):
         write_parquet(run.measurements / f"{name}.parquet", table, table.schema)
     write_whole(run.measurements / "summary.json", codec.to_pretty_json(summary))

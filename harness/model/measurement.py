@@ -16,6 +16,15 @@
     provider_s float64 (time inside the provider, from the join), calls int64, request_id string
 
 `measurements/cdf.parquet`: permille int64, response_s, service_s float64, over answered requests of judged phases.
+
+`measurements/heat.parquet`, a row for each cell of time and latency that holds an answer of the ordinary load:
+from_s, to_s, took_from_s, took_to_s float64, answers int64.
+
+`measurements/gaps.parquet`, the gaps between one answer's tokens (of each answer its own p95; `longest_s` its longest):
+permille int64, seen_s, longest_s (as users saw them), sent_s (as the provider sent them) float64; empty without streams.
+
+`measurements/breakers.parquet`, a row for each span in which an instance told one state of a circuit:
+instance, endpoint, state string (closed, half-open, open), from_s, to_s float64; empty where none tells any.
 """
 
 from collections.abc import Mapping

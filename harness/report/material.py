@@ -37,6 +37,9 @@ REQUESTS_SCHEMA = pa.schema(
     + [("expected", _BOOL), ("status_code", _INT), ("bad", _BOOL), ("provider_s", _FLOAT), ("calls", _INT), ("request_id", _TEXT)]
 )
 CDF_SCHEMA = pa.schema([("permille", _INT), ("response_s", _FLOAT), ("service_s", _FLOAT)])
+HEAT_SCHEMA = pa.schema([(name, _FLOAT) for name in ("from_s", "to_s", "took_from_s", "took_to_s")] + [("answers", _INT)])
+GAPS_SCHEMA = pa.schema([("permille", _INT), ("seen_s", _FLOAT), ("longest_s", _FLOAT), ("sent_s", _FLOAT)])
+BREAKERS_SCHEMA = pa.schema([("instance", _TEXT), ("endpoint", _TEXT), ("state", _TEXT), ("from_s", _FLOAT), ("to_s", _FLOAT)])
 """The columns that `harness.model.measurement` promises; here so that a foreign file is told apart from a right one."""
 
 
@@ -53,6 +56,9 @@ class Material:
     timeline: pa.Table | None
     requests: pa.Table | None
     cdf: pa.Table | None
+    heat: pa.Table | None = None
+    gaps: pa.Table | None = None
+    breakers: pa.Table | None = None
     journal: Sequence[JournalEntry] = ()
     missing: tuple[str, ...] = ()
 
@@ -83,6 +89,21 @@ def read_material(run: RunDirectory) -> Material:
             "measurements/cdf.parquet",
             "there is no latency distribution",
             lambda: _read_table(folder / "cdf.parquet", CDF_SCHEMA),
+        ),
+        heat=reading.part(
+            "measurements/heat.parquet",
+            "there is no heat map",
+            lambda: _read_table(folder / "heat.parquet", HEAT_SCHEMA),
+        ),
+        gaps=reading.part(
+            "measurements/gaps.parquet",
+            "the gaps between tokens are not drawn",
+            lambda: _read_table(folder / "gaps.parquet", GAPS_SCHEMA),
+        ),
+        breakers=reading.part(
+            "measurements/breakers.parquet",
+            "the states of circuits are not drawn",
+            lambda: _read_table(folder / "breakers.parquet", BREAKERS_SCHEMA),
         ),
         journal=reading.part("journal.jsonl", "what happened when cannot be told", run.journal) or (),
         missing=tuple(reading.missing),

@@ -267,6 +267,43 @@ def make_cdf() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=CDF_SCHEMA)
 
 
+def make_heat() -> pa.Table:
+    from harness.report.material import HEAT_SCHEMA
+
+    rows = [
+        {"from_s": float(t), "to_s": t + 1.0, "took_from_s": low, "took_to_s": low * 1.3, "answers": answers}
+        for t in range(95)
+        for low, answers in ((0.5, 14), (0.65, 5), (5.0, 1 if 35 <= t < 65 else 0))
+        if answers
+    ]
+    return pa.Table.from_pylist(rows, schema=HEAT_SCHEMA)
+
+
+def make_gaps() -> pa.Table:
+    from harness.report.material import GAPS_SCHEMA
+
+    rows = [
+        {"permille": p, "seen_s": 0.006 + p / 1e5, "longest_s": 0.02 + p / 1e4, "sent_s": 0.005 + p / 2e5} for p in range(1, 1001)
+    ]
+    return pa.Table.from_pylist(rows, schema=GAPS_SCHEMA)
+
+
+def make_breakers() -> pa.Table:
+    from harness.report.material import BREAKERS_SCHEMA
+
+    spans = {
+        ("a", "primary"): (("closed", 0, 37), ("open", 37, 62), ("half-open", 62, 66), ("closed", 66, 95)),
+        ("b", "primary"): (("closed", 0, 38), ("open", 38, 95)),
+        ("a", "secondary"): (("closed", 0, 95),),
+    }
+    rows = [
+        {"instance": instance, "endpoint": endpoint, "state": state, "from_s": float(low), "to_s": float(high)}
+        for (instance, endpoint), parts in spans.items()
+        for state, low, high in parts
+    ]
+    return pa.Table.from_pylist(rows, schema=BREAKERS_SCHEMA)
+
+
 def write_run(path: Path, verdict: Verdict | None, *, plan: Plan | None = None, failing: bool = False,
               requests: pa.Table | None = None, measured: bool = True) -> RunDirectory:  # fmt: skip
     """Write a whole run; without `measured` only plan, journal and verdict, which spares the plots."""
@@ -282,6 +319,9 @@ def write_run(path: Path, verdict: Verdict | None, *, plan: Plan | None = None, 
     pq.write_table(make_timeline(failing=failing), run.measurements / "timeline.parquet")
     pq.write_table(make_requests(failing=failing) if requests is None else requests, run.measurements / "requests.parquet")
     pq.write_table(make_cdf(), run.measurements / "cdf.parquet")
+    pq.write_table(make_heat(), run.measurements / "heat.parquet")
+    pq.write_table(make_gaps(), run.measurements / "gaps.parquet")
+    pq.write_table(make_breakers(), run.measurements / "breakers.parquet")
     return run
 
 
