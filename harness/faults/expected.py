@@ -26,12 +26,17 @@ class Expectation:
     holds: Callable[[Probed], bool]
 
 
-def expectation(fault: Fault, before: Probed) -> Expectation | None:
+def expectation(fault: Fault, before: Probed, *, published: bool = False) -> Expectation | None:
     """Return what a probe must see, or None where nothing quick can tell.
 
     before: how the link behaved without the fault. Where it gave no answer then, only `down` can be told apart; where it
-    took its time, silence is watched for four times as long.
+    took its time, silence is watched for four times as long. published: the engine's own proxy accepts first, and ends
+    the connection once it finds nobody behind it.
     """
+    if fault.kind == "down" and published and before.behaviour not in _ENDED:
+        return Expectation(
+            text="the connection is refused, or ends at once", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED, *_ENDED)
+        )
     if fault.kind == "down":
         return Expectation(text="the connection is refused", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED))
     if split_requests(fault.parameters)[1]:

@@ -74,7 +74,7 @@ class ToxiproxyBackend:
         if not self.in_force(fault):
             raise FaultError(f"{fault.id}: {fault.kind} is not listed at proxy {link.proxy!r} of {link.toxiproxy_url}")
         before = self._before[fault.id].probed
-        expected = expectation(fault, before)
+        expected = expectation(fault, before, published=link.published)
         if expected is None:
             return
         seen = probe(link, within_s=expected.watch_s)
@@ -125,7 +125,8 @@ class ToxiproxyBackend:
         seen = probe(link, within_s=0.2)
         if before is not None and before.probed.behaviour is Behaviour.ANSWERED and seen.behaviour is not Behaviour.ANSWERED:
             seen = probe(link, within_s=0.2)
-        if seen.behaviour is Behaviour.REFUSED:
+        ended = link.published and before is not None and before.probed.behaviour is Behaviour.ANSWERED
+        if seen.behaviour is Behaviour.REFUSED or (ended and seen.behaviour in {Behaviour.CLOSED, Behaviour.RESET}):
             raise FaultError(f"{fault.id}: {fault.at} still refuses connections at {link.listen}", advice=_by_hand(link, fault))
 
     def acted(self, fault: Fault) -> Acted | None:

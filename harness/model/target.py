@@ -16,6 +16,7 @@ class Link:
     """A connection of the target that runs through a Toxiproxy.
 
     name: `provider.primary`, `links.postgres`; proxy: its name at the Toxiproxy; addresses are `host:port`.
+    published: we reach it through a container engine's published port, where something accepts before the proxy does.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Link:
     toxiproxy_url: str
     listen: str
     upstream: str
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

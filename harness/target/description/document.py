@@ -150,9 +150,14 @@ class ReadyDocument(Strict):
 
 
 class StartDocument(Strict):
-    """How the harness starts the target; without it the target runs already and is left running."""
+    """How the harness starts the target; without it the target runs already and is left running.
 
-    command: Command
+    One of command, image and compose; an image may have a command too: its arguments.
+    """
+
+    command: Command | None = None
+    image: Annotated[str | None, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$")] = None
+    compose: Annotated[str | None, Field(min_length=1)] = None
     env: dict[str, str] = {}
     directory: str | None = None
     ready: ReadyDocument = ReadyDocument()

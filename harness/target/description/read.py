@@ -50,6 +50,16 @@ class Description:
         return tuple(provision) if isinstance(provision, list) else (provision,)
 
     @property
+    def containers(self) -> dict[str, str]:
+        """The containers that it names, or the services of its compose file, by their names there."""
+        return {name: part.container for name, part in self.document.processes.items() if part.container is not None}
+
+    @property
+    def starts_by_compose(self) -> bool:
+        """Whether a compose file starts it."""
+        return self.document.start is not None and self.document.start.compose is not None
+
+    @property
     def caps_principals(self) -> bool:
         """True where principals with a budget of their own can be made."""
         provision = self.document.provision
@@ -104,6 +114,7 @@ def _check(document: TargetDocument, located: Located, findings: Findings) -> No
             if part.upstream is not None:
                 _check_upstream(document, ("provider", "endpoints", endpoint, "upstream"), findings)
     _check_processes(document, findings)
+    _check_start(document, located, findings)
     _check_actions(document, findings)
     _check_told_over_the_run(document, findings)
     if document.canaries and not document.refusals.guard:
@@ -277,6 +288,33 @@ def _names(document: TargetDocument) -> dict[str, str]:
     return names
 
 
+def _check_start(document: TargetDocument, located: Located, findings: Findings) -> None:
+    start = document.start
+    if start is None:
+        return
+    if start.image is not None and start.compose is not None:
+        findings.add(("start",), "a target is started by an `image` or by a `compose` file, not by both")
+    elif start.compose is not None and start.command is not None:
+        findings.add(("start", "command"), "a compose file says itself what is run: leave `command` out")
+    elif start.command is None and start.image is None and start.compose is None:
+        findings.add(("start",), "say how it is started: `command: [...]`, `image: NAME` or `compose: FILE`")
+    if start.image is not None and start.directory is not None:
+        findings.add(("start", "directory"), "an image has its own working directory: leave `directory` out")
+    if start.compose is not None:
+        for name in sorted(_told_in(located.data, "start", "links.")):
+            link = document.links.get(name.removeprefix("links.").removesuffix(".address"))
+            if link is not None and link.toxiproxy is not None:
+                what = f"${{{name}}} is known once the compose file is up; its services know their Toxiproxy by name"
+                findings.add(("start", "env"), what)
+
+
+def _told_in(data: object, key: str, prefix: str) -> set[str]:
+    found: set[str] = set()
+    if isinstance(data, dict):
+        each_text(data.get(key), (), lambda _, text: found.update(n for n in references(text) if n.startswith(prefix)))
+    return found
+
+
 def _check_processes(document: TargetDocument, findings: Findings) -> None:
     for name, process in document.processes.items():
         if len(process.told_by) != 1:
@@ -284,7 +322,7 @@ def _check_processes(document: TargetDocument, findings: Findings) -> None:
             findings.add(("processes", name), what)
         if process.container is not None and process.start is not None:
             findings.add(("processes", name, "start"), "its engine starts a container again: leave `start` out")
-        if name == "service" and document.start is not None:
+        if name == "service" and document.start is not None and document.start.compose is None:
             findings.add(("processes", name), "the harness starts the service itself (`start`): leave this process out")
 
 

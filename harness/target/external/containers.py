@@ -1,6 +1,7 @@
 """Containers that the description names: found once, at the engine of whoever runs the harness."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from harness.errors import ConfigurationError
 from harness.faults.engine import Engine, EngineError
@@ -29,6 +30,11 @@ def _find(engine: Engine, name: str, container: str) -> ContainerHandle:
     if not found["State"]["Running"]:
         state = found["State"]["Status"]
         raise ConfigurationError(f"{where}: container {container!r} is {state} before anything was done to it")
+    return handle_of(engine, name, found)
+
+
+def handle_of(engine: Engine, name: str, found: Mapping[str, Any]) -> ContainerHandle:
+    """Return a handle on what an engine tells of a container."""
     networks = {
         network: tuple(alias for alias in joined["Aliases"] or () if not found["Id"].startswith(alias))
         for network, joined in (found["NetworkSettings"]["Networks"] or {}).items()

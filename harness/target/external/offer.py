@@ -30,8 +30,10 @@ def offer_of(description: Description) -> Offer:
     places |= {f"processes.{name}" for name in document.processes}
     places |= {f"containers.{name}" for name, part in document.processes.items() if part.container is not None}
     places |= {f"commands.{name}" for name in document.faults}
-    if document.start is not None:
+    if document.start is not None and document.start.compose is None:
         places.add("processes.service")
+    if document.start is not None and document.start.image is not None:
+        places.add("containers.service")
     missing = {place: _key_for(place) for place in _EVERYWHERE if place not in places}
     if not description.caps_principals:
         missing["capped_principals"] = "provision` with `${cap_usd}"

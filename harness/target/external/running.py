@@ -1,6 +1,6 @@
 """A described target once it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
@@ -10,9 +10,10 @@ from harness.target.external.caller import Caller
 from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.processes import NamedProcess, has_ended
 from harness.target.external.site import ForeignSite
+from harness.target.external.starting import Housed
 from harness.target.supervise.logs import last_lines
 
-_ONE_SHOTS = frozenset({"provision"})
+_ONE_SHOTS = frozenset({"provision", "services", "compose"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class RunningExternal:
     actor: ForeignActor = field(repr=False)
     commands: Mapping[str, CommandFault] = field(default_factory=dict)
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
+    housed: Housed | None = None
+    await_ready: Callable[[str], None] | None = None
 
     @property
     def landscape(self) -> Landscape:
@@ -45,6 +48,7 @@ class RunningExternal:
             start_again=self.start_again if self.handles else None,
             commands=self.commands,
             containers=self.containers,
+            await_ready=self.await_ready,
         )
 
     def died(self) -> list[DeadProcess]:
@@ -54,6 +58,8 @@ class RunningExternal:
             DeadProcess(name=name, exit_code=code, last_lines=last_lines(self.site.log(name), self.site.mask))
             for name, code in exits.items()
         ]
+        if self.housed is not None:
+            dead += self.housed.died()
         return dead + [
             DeadProcess(name=name, exit_code=None, last_lines=())
             for name, handle in self.handles.items()
@@ -73,6 +79,8 @@ class RunningExternal:
         """Stop what the harness started, within 7 s, and remove its directory; what ran already is left running."""
         self.site.give_up()
         try:
+            if self.housed is not None:
+                self.housed.stop()
             self.site.supervisor.stop()
         finally:
             self.site.write_words()

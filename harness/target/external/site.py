@@ -44,12 +44,11 @@ class ForeignSite(Site):
         if name not in self._foreign:
             log.touch(mode=0o600)
             self._foreign[name] = log.open("rb")  # can be read to its end even when the directory is gone
-        inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
         identity = self.supervisor.spawn(
             Spawn(
                 name=name,
                 command=tuple(command),
-                environment={**inherited, "TMPDIR": str(self.scratch), **environment},
+                environment={**self.inherited(), "TMPDIR": str(self.scratch), **environment},
                 directory=str(folder),
                 log=str(log),
                 stdin=stdin,
@@ -57,6 +56,11 @@ class ForeignSite(Site):
             )
         )
         return ProcessHandle(name=name, pid=identity.pid, start_ticks=identity.start_ticks, log=self.logs / f"{name}.log")
+
+    @staticmethod
+    def inherited() -> dict[str, str]:
+        """Return what of the user's own environment a foreign process sees."""
+        return {key: os.environ[key] for key in _INHERITED if key in os.environ}
 
     def mask_also(self, secrets: Sequence[str]) -> None:
         """Hide more secrets from now on."""

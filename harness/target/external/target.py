@@ -18,7 +18,6 @@ from harness.target.embedded import programs
 from harness.target.external.acting import ForeignActor
 from harness.target.external.caller import Caller
 from harness.target.external.containers import find_containers
-from harness.target.external.foreign import SERVICE, Foreign
 from harness.target.external.links import addresses, find_link, make_link
 from harness.target.external.offer import offer_of, path_of
 from harness.target.external.own_faults import own_faults
@@ -28,6 +27,7 @@ from harness.target.external.provision import provision
 from harness.target.external.relay import relay_order
 from harness.target.external.running import RunningExternal
 from harness.target.external.site import ForeignSite
+from harness.target.external.starting import Begun, begin
 from harness.target.supervise.logs import Mask
 from harness.target.supervise.supervisor import Supervisor
 
@@ -135,25 +135,36 @@ class ExternalTarget:
         site.mask_also(list(placeholders.secrets))
         caller = Caller(placeholders.fill(document.base_url), self._allowed)
         links, control_url = self._links(site, placeholders, needs, self._provider_key(site, placeholders))
-        foreign = None
-        if document.start is not None:
-            foreign = Foreign(
-                site=site,
-                caller=caller,
-                command=[placeholders.fill(part) for part in document.start.command],
-                environment={name: placeholders.fill(text) for name, text in document.start.env.items()},
-                folder=self.description.folder / placeholders.fill(document.start.directory or "."),
-                ready=document.start.ready.get,
-                within_s=document.start.ready.within / 1e9,
-            )
-        handles = {} if foreign is None else {SERVICE: foreign.start()}
+        begun = begin(self.description, site, placeholders, caller)
+        try:
+            return self._found(site, placeholders, needs, caller, links, control_url, begun)
+        except BaseException:
+            if begun.housed is not None:
+                begun.housed.stop()
+            raise
+
+    def _found(
+        self,
+        site: ForeignSite,
+        placeholders: Placeholders,
+        needs: Needs,
+        caller: Caller,
+        links: dict[str, Link],
+        control_url: str | None,
+        begun: Begun,
+    ) -> RunningExternal:
+        """Find all that the description names of a target that is up, make its users, and see it answer once."""
+        document = self.description.document
+        links |= self._links_in_place(placeholders)
         named = {
             name: NamedProcess(name, part, self.description.folder, placeholders.fill)
             for name, part in document.processes.items()
             if part.container is None
         }
-        containers = find_containers({n: part.container for n, part in document.processes.items() if part.container is not None})
-        handles |= {name: process.bind() for name, process in named.items()}
+        containers = dict(begun.containers)
+        if not self.description.starts_by_compose:
+            containers |= find_containers(self.description.containers)
+        handles = dict(begun.handles) | {name: process.bind() for name, process in named.items()}
         self._follow_logs(site, placeholders)
         self._see_health(caller)
         keys = provision(self.description, needs, placeholders, caller, site)
@@ -179,15 +190,17 @@ class ExternalTarget:
             provider_control_url=control_url,
             named=named,
             handles=handles,
-            foreign=foreign,
+            foreign=begun.foreign,
+            housed=begun.housed,
+            await_ready=begun.await_ready,
             commands=own_faults(self.description, placeholders),
             containers=containers,
             actor=ForeignActor(document.actions, self.description.folder, placeholders, caller, keys, site.mask_also),
         )
         if not self._checked or self.offer().locustfile is not None:  # what its tasks ask is not ours to try out
             return running
-        found = preflight(running, self.offer())
-        return replace(running, reference=replace(running.reference, version=self._version(found, placeholders)))
+        headers = preflight(running, self.offer())
+        return replace(running, reference=replace(running.reference, version=self._version(headers, placeholders)))
 
     def _made_for_the_run(self) -> tuple[list[str], list[str]]:
         """Return the placeholders that stand for a free port, and those for a new secret."""
@@ -228,12 +241,23 @@ class ExternalTarget:
             if link.upstream is not None:
                 upstream, listen = placeholders.fill(link.upstream), placeholders.fill(link.listen)
                 links[name] = make_link(api, name, upstream=upstream, listen=listen, free_port=site.free_port)
-            else:
-                links[name] = find_link(placeholders.fill(link.toxiproxy or ""), link.proxy or "", name, self._allowed)
+            elif not self.description.starts_by_compose:
+                links[name] = self._link_in_place(short, placeholders)
             if link.advertise is not None:
                 advertised[name] = placeholders.fill(link.advertise)
         placeholders.know_all(addresses(links, advertised))
         return links, None if provider is None else f"http://{provider.control}"
+
+    def _links_in_place(self, placeholders: Placeholders) -> dict[str, Link]:
+        if not self.description.starts_by_compose:
+            return {}  # found before the start, which may have been told their addresses
+        links = self.description.document.links
+        return {f"links.{short}": self._link_in_place(short, placeholders) for short, link in links.items() if link.toxiproxy}
+
+    def _link_in_place(self, short: str, placeholders: Placeholders) -> Link:
+        link = self.description.document.links[short]
+        found = find_link(placeholders.fill(link.toxiproxy or ""), link.proxy or "", f"links.{short}", self._allowed)
+        return found if link.listen == "auto" else replace(found, listen=placeholders.fill(link.listen), published=True)
 
     def _follow_logs(self, site: ForeignSite, placeholders: Placeholders) -> None:
         for index, part in enumerate(self.description.document.instances):

@@ -116,6 +116,18 @@ def test_the_least_description_is_three_lines(tmp_path: Path) -> None:
         (("proxy: queue", "listen: auto"), "`toxiproxy` and `proxy` belong together"),
         (("normal: gpt-primary", "usual: gpt-primary"), "`models` needs the key `normal`"),
         (("start: {command: [run]", "start: {comand: [run]"), "did you mean 'command'?"),
+        (("start: {command: [run],", "start: {"), "say how it is started: `command: [...]`, `image: NAME` or `compose: FILE`"),
+        (
+            ("start: {command: [run],", "start: {image: a/b, compose: c.yaml,"),
+            "by an `image` or by a `compose` file, not by both",
+        ),
+        (("start: {command: [run],", "start: {command: [run], compose: c.yaml,"), "leave `command` out"),
+        (("start: {command: [run],", "start: {image: a/b, directory: x,"), "an image has its own working directory"),
+        (("start: {command: [run],", "start: {image: '--privileged',"), "start.image"),
+        (
+            ("start: {command: [run], env: {", 'start: {compose: c.yaml, env: {Q: "${links.queue.address}", '),
+            "${links.queue.address} is known once the compose file is up",
+        ),
         (("limits:", "canaries: true\nlimits:"), "without `refusals.guard` every refusal would be an error"),
     ],
 )
@@ -126,6 +138,22 @@ def test_a_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path, cha
     assert sentence in told
     assert told.startswith("target.yaml:")
     assert "sk-plain-text" not in told
+
+
+@pytest.mark.parametrize(
+    ("start", "offered", "not_offered"),
+    [
+        ("{command: [run]}", {"processes.service"}, {"containers.service"}),
+        ("{image: my/gateway:1}", {"processes.service", "containers.service"}, set()),
+        ("{compose: stack.yaml}", {"processes.redis", "containers.redis"}, {"processes.service", "containers.service"}),
+    ],
+)
+def test_what_can_be_broken_depends_on_how_it_is_started(
+    tmp_path: Path, start: str, offered: set[str], not_offered: set[str]
+) -> None:
+    offer = _read(tmp_path, LEAST + f"start: {start}\nprocesses: {{redis: {{container: redis}}}}\n").offer()
+    assert offered <= offer.places
+    assert not not_offered & offer.places
 
 
 def test_what_is_told_over_the_run_is_no_signal_of_an_answer_and_needs_a_place_to_be_told(tmp_path: Path) -> None:
