@@ -11,23 +11,34 @@ import secrets
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.model.target import Link
 from harness.target.embedded import balancer, postgres, programs, valkey
 from harness.target.embedded.credentials import Credentials
-from harness.target.embedded.site import Site, answers
+from harness.target.embedded.ground import stand_service
+from harness.target.embedded.site import Site
+from harness.target.supervise.logs import Mask
 from harness.target.supervise.supervisor import Supervisor
+from harness.target.together import Together
 
 
 class FixedPorts(Site):
-    """A site that listens where the description says."""
+    """A site whose parts listen where the description says."""
 
-    port = 0
+    def __init__(self, supervisor: Supervisor, *, logs: Path, mask: Mask) -> None:
+        super().__init__(supervisor, logs=logs, mask=mask)
+        self._meant = threading.local()
+
+    def at(self, port: int, start: Callable[[], str]) -> str:
+        """Start a part that listens there."""
+        self._meant.port = port
+        return start()
 
     def free_port(self) -> int:
         """Return the port that is meant."""
-        return self.port
+        return int(self._meant.port)
 
 
 class Desk:
@@ -55,7 +66,8 @@ class Desk:
 
 def main() -> None:
     """Start, serve, stop."""
-    front, database_port, store_port, *instance_ports = (int(part) for part in os.environ["PORTS"].split())
+    front, database_port, store_port, a, b = (int(part) for part in os.environ["PORTS"].split())
+    ports = {"a": a, "b": b}
     names = ("links.postgres", "links.redis", "provider.primary", "provider.secondary")
     links = {
         name: Link(name=name, proxy=name, toxiproxy_url="", listen=address, upstream="")
@@ -74,21 +86,17 @@ def main() -> None:
         supervisor = Supervisor(logs=Path(logs))
         try:
             site = FixedPorts(supervisor, logs=Path(logs), mask=credentials.mask)
-            site.port = database_port
-            database = postgres.start(site, password=credentials.database_password)
-            site.port = store_port
-            valkey.start(site, password=credentials.store_password)
-            programs.provision(site, server=database, credentials=credentials)  # no users yet: the tables only
+            with Together(site) as together:
+                password, key = credentials.database_password, credentials.store_password
+                database = together.do(lambda: site.at(database_port, lambda: postgres.start(site, password=password)))
+                together.do(lambda: site.at(store_port, lambda: valkey.start(site, password=key)))
+                together.wait()
+            programs.provision(site, server=database.result(), credentials=credentials)  # no users yet: the tables only
             wiring = programs.Wiring(version="foreign", credentials=credentials, links=links, settings={})
-            places = zip(("a", "b"), instance_ports, strict=True)
-            instances = [programs.start_service(site, name, wiring, f"127.0.0.1:{port}") for name, port in places]
-            programs.start_worker(site, wiring)
-            for name, address in zip(("a", "b"), instances, strict=True):
-                site.wait(f"service-{name}", lambda address=address: answers(address, "/ready"), within_s=15)
-            site.port = front
+            instances = list(stand_service(site, wiring, {name: f"127.0.0.1:{port}" for name, port in ports.items()}).values())
             desk = Desk(site, Path(os.environ["PIDS"]))
             desk.tell()  # before the balancer answers, which is how the harness knows that all of it is there
-            balancer.start(site, instances)
+            site.at(front, lambda: balancer.start(site, instances))
             desk.tell()
             while not stop.wait(0.1):
                 desk.serve()
