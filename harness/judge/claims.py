@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.judge.run_claims import judge_run_claims
+from harness.judge.streams import judge_streams
 from harness.judge.wording import count, dollars
 from harness.measure import Reading
 from harness.measure.columns import Mask
@@ -35,6 +36,7 @@ def judge_claims(reading: Reading) -> list[Judgement]:
     if signals.cache is not None or any(source is Source.CACHE for source, _ in signals.sources):
         results.append(_cache(reading))
     results += judge_run_claims(reading, reading.calls)
+    results += judge_streams(reading)
     results.append(_retries(reading))
     return results
 
@@ -54,16 +56,19 @@ def _cost(reading: Reading) -> Judgement:
     """Compare answer by answer; more than the meter is only a lie where no attempt was cut off.
 
     Of an attempt that was broken off, by a fault or by the service's own patience, nobody but the provider knows the
-    bill, so that a careful service keeps what it had reserved for it. Less than the meter is always wrong.
+    bill, so that a careful service keeps what it had reserved for it. It may have broken off before the provider knew of
+    it: then only the answer tells, which is not the primary's. Less than the meter is always wrong.
     """
     requests = reading.requests
     claimed, metered = requests.claimed_cost_usd, requests.metered_cost_usd
     both = ~np.isnan(claimed) & ~np.isnan(metered) & requests.answered
+    one_call_gave_it = requests.source.is_in([Source.PRIMARY]) & (reading.calls_per_request <= 1)
+    one_call_gave_it &= requests.columns.floats("metered_fallback") != 1
     none = np.zeros(requests.size, dtype=np.bool_)
     exposed = np.logical_or.reduce(list(reading.exposed.values()), axis=0) if reading.exposed else none
     with np.errstate(invalid="ignore"):
         apart = np.abs(claimed - metered) > COST_TOLERANCE_RATIO * np.maximum(metered, 1e-9) + 1e-9
-        wrong = both & apart & ((claimed < metered) | (~exposed & (reading.calls_per_request <= 1)))
+        wrong = both & apart & ((claimed < metered) | (~exposed & one_call_gave_it))
     sums = f"{dollars(float(claimed[wrong].sum()))} claimed for them, {dollars(float(metered[wrong].sum()))} metered"
     return _result(
         "claimed-cost", "what it says of cost", both, wrong, f"claim and meter differ by more than 1 %: {sums}", reading

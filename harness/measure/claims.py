@@ -23,7 +23,8 @@ def claims_of(requests: Requests) -> Claims:
     """Return which answers claim a cost, a fallback or a cache hit, and which of them are denied by the records.
 
     Of an attempt that was broken off nobody but the provider knows the bill, so that a careful service keeps what it
-    had reserved: more than the meter is only false where the primary's one call gave the answer. Less than it always is.
+    had reserved: more than the meter is only false where the primary's one call gave the answer, and no polite sentence
+    did. Less than it always is.
     """
     columns = requests.columns
     calls = columns.lengths("call_ids")
@@ -32,7 +33,8 @@ def claims_of(requests: Requests) -> Claims:
     of_cost = ~np.isnan(cost) & ~np.isnan(metered)
     with np.errstate(invalid="ignore"):
         apart = np.abs(cost - metered) > COST_TOLERANCE_RATIO * np.maximum(metered, 1e-9) + 1e-9
-        false_cost = of_cost & apart & ((cost < metered) | ((calls == 1) & (was == 0)))
+        one_call_gave_it = (calls == 1) & (was == 0) & requests.source.is_in([Source.PRIMARY])
+        false_cost = of_cost & apart & ((cost < metered) | one_call_gave_it)
     of_fallback = ~np.isnan(said) & ~np.isnan(was)
     of_cache = requests.source.is_in([Source.CACHE])
     false = false_cost | (of_fallback & (said != was)) | (of_cache & (calls > 0))

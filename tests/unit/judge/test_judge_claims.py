@@ -102,3 +102,23 @@ def test_a_run_that_met_our_own_spend_cap_is_invalid_and_no_finding(tmp_path: Pa
     assert verdict.verdict is Status.INVALID
     assert verdict.reason is not None
     assert "spend cap refused 1 calls" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "endpoint", "status"),
+    [
+        (Source.PRIMARY, "primary", Status.WARN),
+        (Source.SECONDARY, "secondary", Status.PASS),  # an attempt that never reached the first model is in no record
+        (Source.CANNED, "primary", Status.PASS),  # its call was given up for being slow
+    ],
+)
+def test_a_cost_above_the_meter_is_a_lie_only_where_the_primary_s_one_call_gave_the_answer(
+    judged: Judged, source: Source, endpoint: str, status: Status
+) -> None:
+    rows = _honest()
+    dear = replace(rows[3], source=source, claimed_cost_usd=0.05)
+    result = judged(
+        [*rows[:3], dear, *rows[4:]],
+        [call_of(row, endpoint=endpoint) if row is dear else call_of(row) for row in [*rows[:3], dear, *rows[4:]]],
+    )
+    assert result["claimed-cost"].status is status
