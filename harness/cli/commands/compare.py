@@ -1,6 +1,5 @@
 """`harness compare`: is a run worse than another."""
 
-import math
 from pathlib import Path
 
 import click
@@ -15,8 +14,9 @@ _SIGNS = {"worse": "✗", "undecided": "?", "not worse": "✓", "better": "✓"}
 @click.argument("new", type=_DIRECTORY, metavar="NEW")
 @click.option("--share-effect", default="1%", show_default=True, help="A bad share that differs by less does not matter.")
 @click.option("--effect", default="10%", show_default=True, help="Latency or cost that differs by less does not matter.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page with plots, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
-def command(base: Path, new: Path, share_effect: str, effect: str, as_json: bool) -> int:
+def command(base: Path, new: Path, share_effect: str, effect: str, html: Path | None, as_json: bool) -> int:
     """Compare the run NEW with the run BASE: worse 1, not worse 0, undecided 3.
 
     Worse is what surely differs, and by at least the minimum effect. Runs that were not asked the same are refused (2).
@@ -30,32 +30,30 @@ def command(base: Path, new: Path, share_effect: str, effect: str, as_json: bool
         share_effect=_share(share_effect, "--share-effect"),
         relative_effect=_share(effect, "--effect"),
     )
+    if html is not None:
+        from harness.cli.compared_page import compared_page
+        from harness.rundir.files import write_whole
+
+        write_whole(html, compared_page(comparison, base, new).encode("utf-8", "backslashreplace"))
+        click.echo(f"wrote {html}", err=True)
     if as_json:
         document = {"schema": "harness.comparison/1", "finding": comparison.finding, "comparison": comparison}
         click.echo(codec.to_pretty_json(document), nl=False)
         return _EXIT_CODES[comparison.finding.value]
+    from harness.cli.compared_text import rows_of, sentence_of
     from harness.report import visible
-    from harness.report.numbers import in_unit, percent
-
-    def told(value: float, unit: str, *, signed: bool = False) -> str:
-        if math.isinf(value):
-            return ("+∞" if value > 0 else "-∞") if signed else "never"
-        sign = ("+" if value >= 0 else "-") if signed else ""
-        return f"{sign}{in_unit(abs(value), unit)}"
 
     versions = " to ".join(visible(version or "unknown") for version in (comparison.base_version, comparison.new_version))
     click.echo(f"{visible(comparison.base)} to {visible(comparison.new)} (target version {versions})")
     rows = [
-        (f"{_SIGNS[each.finding.value]} {each.finding.value}", f"{visible(each.phase)} {each.quantity}",
-         f"{told(each.base.value, each.unit)} to {told(each.new.value, each.unit)}",
-         f"{told(each.value, each.unit, signed=True)} (between {told(each.low, each.unit, signed=True)} "
-         f"and {told(each.high, each.unit, signed=True)}; matters from {told(each.effect, each.unit)})")
-        for each in comparison.differences
+        (f"{_SIGNS[each.finding]} {each.finding}", visible(each.name), f"{each.base} to {each.new}",
+         f"{each.told.removesuffix(')')}; matters from {each.matters})")
+        for each in rows_of(comparison)
     ]  # fmt: skip
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for row in rows:
         click.echo("  " + "  ".join(text.ljust(width) for text, width in zip(row, (*widths, 0), strict=True)))
-    click.echo(f"{comparison.finding.value}; each interval at {percent(comparison.confidence)} so that all hold together at 95 %")
+    click.echo(sentence_of(comparison))
     if comparison.finding.value == "undecided":
         click.echo("longer phases or more load would decide; or a larger --share-effect or --effect, if less does not matter")
     for note in comparison.notes:

@@ -7,7 +7,7 @@ import click
 
 from harness.errors import ConfigurationError
 
-_FORMATS = ("prometheus", "otlp", "openslo")
+_FORMATS = ("prometheus", "otlp", "openslo", "grafana")
 
 
 @click.command("export")
@@ -17,20 +17,35 @@ _FORMATS = ("prometheus", "otlp", "openslo")
 def command(what: str, format_: str, out: Path | None) -> int:
     """Write the run in DIR (reports/latest by default) as metrics, or its objectives (or a SCENARIO's) as OpenSLO.
 
+    The format `grafana` is a dashboard over what was exported to Prometheus; it needs no run.
+
     \b
     harness export --format prometheus --out /var/lib/node_exporter/harness.prom
     harness export --format otlp | curl -H 'Content-Type: application/json' --data-binary @- http://127.0.0.1:4318/v1/metrics
     harness export provider-outage --format openslo > slo.yaml
+    harness export --format grafana > harness-runs.json
     """
     from harness.rundir.files import write_whole
 
-    text = _openslo(what) if format_ == "openslo" else _metrics(Path(what), format_)
+    match format_:
+        case "grafana":
+            text = _dashboard()
+        case "openslo":
+            text = _openslo(what)
+        case _:
+            text = _metrics(Path(what), format_)
     if out is None:
         click.echo(text, nl=False)
     else:
         write_whole(out, text.encode())
         click.echo(out, err=True)
     return 0
+
+
+def _dashboard() -> str:
+    from harness.export.grafana import dashboard
+
+    return json.dumps(dashboard(), indent=1) + "\n"
 
 
 def _metrics(directory: Path, format_: str) -> str:

@@ -201,6 +201,16 @@ def test_explain_joins_a_request_with_its_call_and_its_log_line(tmp_path: Path, 
 def test_compare_finds_the_broken_run_worse_and_refuses_one_that_was_asked_otherwise(tmp_path: Path) -> None:
     base, broken = build_run(tmp_path / "a"), build_run(tmp_path / "b", broken=True, run_id="run-2")
     assert harness("compare", base, broken) == 1
+    page = tmp_path / "compared.html"
+    assert harness("compare", base, broken, "--html", str(page)) == 1
+    text = page.read_text("utf-8")
+    assert text.count('class="plot') == 2, (
+        "the differences, for a desk and a phone; the runs were not measured for the distributions"
+    )
+    assert "one of the runs has no distribution" in text
+    assert "<script" not in text
+    assert "outage bad share" in text
+    assert "✗</span> WORSE" in text
     assert harness("compare", base, base, "--share-effect", "10%", "--effect", "50%") == 0
     other = RunBuilder(objectives=(latency(),)).build(tmp_path / "c")
     judge_and_write(other)
