@@ -30,6 +30,7 @@ from harness.checks import (
     retrieval,
     retry_amplification,
     server_counts,
+    shared_answers,
     stream_flow,
     time_limits,
 )
@@ -66,6 +67,7 @@ _ALL = (
     retrieval,
     retry_amplification,
     server_counts,
+    shared_answers,
     stream_flow,
     time_limits,
 )

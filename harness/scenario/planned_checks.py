@@ -1,5 +1,6 @@
 """The behaviour checks of a scenario and what they add to the timeline."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.check import CheckPlanner, CheckSteps
 from harness.model.plan import Phase, PhaseKind, PlannedCheck
+from harness.model.probe import Probe
 from harness.model.target import Offer
 from harness.scenario.document import CheckDocument, ScenarioDocument
 from harness.scenario.faults import find_phase
@@ -60,6 +62,7 @@ def compile_checks(
         if step.needs_rate_limit and offer.rate_limit_per_minute is None:
             needed = f"{part.check!r} needs a limit to look at: the target's description has no `rate_limit_per_minute`"
             findings.add(path, needed, not_offered=True)
+        step = replace(step, probes=tuple(_naming_a_model(probe, offer) for probe in step.probes))
         lacking = sorted(step.all_needs - offer.capabilities)
         if lacking:
             check, step = replace(check, not_offered=_not_offered(lacking, offer)), CheckSteps()
@@ -85,6 +88,19 @@ def _of_every_run(
             check = PlannedCheck(id=name.replace(" ", "-"), name=name, phase=whole.name, settings={})
             found.append((check, planners[name].plan(check, whole)))
     return found
+
+
+def _naming_a_model(probe: Probe, offer: Offer) -> Probe:
+    """Return a chat's probe with the target's own model in it, where the target needs one to be named."""
+    if probe.path is not None or not probe.chat or probe.body is None or offer.model == Offer.model:
+        return probe
+    try:
+        body = json.loads(probe.body)
+    except ValueError:
+        return probe  # broken on purpose
+    if not isinstance(body, dict) or "messages" not in body or "model" in body:
+        return probe
+    return replace(probe, body=json.dumps({"model": offer.model, **body}))
 
 
 def _not_offered(lacking: Sequence[str], offer: Offer) -> str:

@@ -12,6 +12,7 @@ REFERENCE_CAPABILITIES = frozenset(
         "audit",
         "canaries",
         "principals.admin",
+        "principals.distinct",
         "principals.tenants",
         "actions.update-knowledge",
     }

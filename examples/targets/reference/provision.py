@@ -16,7 +16,8 @@ def main() -> int:
     users = []
     for number, part in enumerate(principals):
         capped = part["budget_usd"] is not None
-        tenant = f"tenant-of-{part['name']}" if capped else f"tenant-{'ab'[number % 2]}"
+        ordinary = part["name"].startswith("user-")  # the load's; checks make users of their own
+        tenant = f"tenant-of-{part['name']}" if capped or not ordinary else f"tenant-{'ab'[number % 2]}"
         users.append({"name": part["name"], "key": keys[part["name"]], "tenant": tenant, "daily_budget_usd": part["budget_usd"]})
     done = subprocess.run(
         [sys.executable, "-m", "reference_service.provision"],

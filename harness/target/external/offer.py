@@ -39,6 +39,7 @@ def offer_of(description: Description) -> Offer:
         missing["capped_principals"] = "provision` with `${cap_usd}"
     capabilities = _capabilities(document)
     missing |= {f"actions.{name}": f"actions.{name}" for name in ACTIONS}
+    missing |= {"principals.distinct": "provision", "canaries": "canaries"}
     missing |= {path: f"instances[].{path}" for path in ("live", "ready", "metrics")} | {"logs": "start"}
     return Offer(
         reference=TargetReference(kind="external", name=document.name, digest=description.digest),
@@ -84,6 +85,8 @@ def _capabilities(document: TargetDocument) -> frozenset[str]:
         found.add("logs")
     if document.canaries:
         found.add("canaries")
+    if document.provision is not None or len(document.principals) > 1:
+        found.add("principals.distinct")
     return frozenset(found)
 
 

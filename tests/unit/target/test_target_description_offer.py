@@ -1,5 +1,6 @@
 """A scenario that a described target has nothing for is refused with the key that is missing; limits bind the plan."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,17 @@ def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_
         assert foreign.load == own.load
         assert foreign.checks == own.checks
         assert foreign.probes == own.probes
+
+
+def test_a_check_names_the_target_s_own_model_when_it_asks(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, TARGET, "checks=[{check: shared answers, during: steady}]")
+    assert {json.loads(probe.body or "{}")["model"] for probe in plan.probes} == {"gpt"}
+
+
+def test_two_users_who_would_have_one_key_are_no_two_users(tmp_path: Path) -> None:
+    one = TARGET.replace('provision: {post: /keys, body: {cap: "${cap_usd}"}, key: $.key}', 'principals: {a: {key: "${env:A}"}}')
+    (check,) = _plan(tmp_path, one, "checks=[{check: shared answers, during: steady}]").checks
+    assert check.not_offered == "the target's description has no `provision`"
+    two = one.replace("principals: {", 'principals: {b: {key: "${env:B}"}, ')
+    (check,) = _plan(tmp_path, two, "checks=[{check: shared answers, during: steady}]").checks
+    assert check.not_offered is None
