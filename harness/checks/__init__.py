@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from harness.checks import (
+    alerts,
     answer_privacy,
     audit_log,
     authentication,
@@ -14,6 +15,7 @@ from harness.checks import (
     breaker,
     budget_cap,
     cache,
+    dashboards,
     drain,
     feature_flags,
     guard_bypass,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 CheckJudge = Callable[["Reading", PlannedCheck], Judgement]
 
 _ALL = (
+    alerts,
     answer_privacy,
     audit_log,
     authentication,
@@ -51,6 +54,7 @@ _ALL = (
     breaker,
     budget_cap,
     cache,
+    dashboards,
     drain,
     feature_flags,
     guard_bypass,

@@ -17,6 +17,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "kill-feature": ("feature",),
     "back-up": ("canary",),
     "restore": (),
+    "tell-alert-rules": (),
+    "tell-dashboards": (),
 }
 """Everything that checks may have done on a target, and what each is told beside the principal."""
 

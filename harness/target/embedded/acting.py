@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
-from harness.target.embedded import postgres, programs
+from harness.target.embedded import observability, postgres, programs
 from harness.target.embedded.site import Site
 from harness.target.supervise.procfs import Identity, send
 from harness.target.supervise.supervisor import python_environment
@@ -50,6 +50,8 @@ class EmbeddedActor:
             "kill-feature": self._kill_feature,
             "back-up": self._back_up,
             "restore": self._restore,
+            "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
+            "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
         }
 
     @staticmethod

@@ -57,6 +57,8 @@ class ForeignActor:
         if new_key is not None:
             self._placeholders.keep(new_key)
             self._hide([new_key])
+        if action.does in ("tell-alert-rules", "tell-dashboards") and isinstance(said, dict):
+            return ActionDone(told={**told, **{str(name): text for name, text in said.items() if isinstance(text, str)}})
         return ActionDone(told=told, new_key=new_key)
 
     def ended_on_purpose(self) -> frozenset[str]:

@@ -102,6 +102,15 @@ def test_an_action_that_cannot_be_meant_is_refused_with_its_line(actions: str, t
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(("does", "told"), [("tell-alert-rules", {"a.yml": "groups: []"}), ("restore", {})])
+def test_only_what_an_action_is_there_to_tell_is_told(does: str, told: dict[str, str], tmp_path: Path) -> None:
+    said = json.dumps({"a.yml": "groups: []", "n": 1})
+    command = json.dumps([sys.executable, "-c", f"print({said!r})"])
+    acting, _, _ = actor(tmp_path, f"{does}: {{command: {command}}}")
+    done = acting.act(Action(check_id="c", name="n", at_ns=0, does=does))
+    assert done.told == {"exit_code": 0, **told}
+
+
 def test_a_description_offers_the_actions_and_paths_that_it_names_and_the_key_of_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_text(
