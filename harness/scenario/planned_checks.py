@@ -18,6 +18,8 @@ OF_EVERY_RUN: Mapping[str, str] = {"guard bypass": "canaries"}
 """Checks that no scenario names: each is in every run on a target with that capability, and fails it; it proves no row."""
 
 
+_ANY_MODEL = "auto"
+"""What an offer asks for where the target chooses the model itself: it needs none to be named."""
 _ASKS_IN_CHAT = "it asks in OpenAI's chat, and the target's description says `protocol: message`"
 
 
@@ -92,7 +94,7 @@ def _of_every_run(
 
 def _naming_a_model(probe: Probe, offer: Offer) -> Probe:
     """Return a chat's probe with the target's own model in it, where the target needs one to be named."""
-    if probe.path is not None or not probe.chat or probe.body is None or offer.model == Offer.model:
+    if probe.path is not None or not probe.chat or probe.body is None or offer.model == _ANY_MODEL:
         return probe
     try:
         body = json.loads(probe.body)

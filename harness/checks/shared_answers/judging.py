@@ -22,8 +22,7 @@ def judge_shared_answers(reading: Reading, check: PlannedCheck) -> Judgement:
     shared: list[ProbeRecord] = []
     seen = cached = 0
     for n in range(QUESTIONS):
-        asked = {step: (records.get(f"{step}-{n}") or [None])[0] for step in (FIRST, AGAIN, OTHER)}
-        first, again, other = asked[FIRST], asked[AGAIN], asked[OTHER]
+        first, again, other = (next(iter(records.get(f"{step}-{n}", ())), None) for step in (FIRST, AGAIN, OTHER))
         moments = received[tag_of(check, n)]
         if first is None or other is None or not (is_good(first) and is_good(other)) or not _called(first, moments):
             continue
