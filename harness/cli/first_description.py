@@ -1,13 +1,19 @@
 """The text of a first target description, with what a service told and comments where it told nothing."""
 
+import json
+
+from harness.cli.init_questions import Answered
 from harness.target.external.asking import Told, quoted
 
 _SIGNAL_TESTS = {"fallback": ", above: 0", "cache": ', matches: "(?i)^hit"', "cost": "", "degraded": ", above: 0"}
 
 
-def first_description(told: Told | None, key_env: str | None) -> str:
-    """Return a description that reads without an error. told: None where nobody was asked."""
-    told = told or Told(base_url="http://127.0.0.1:4000")
+def first_description(told: Told | None, key_env: str | None, *, said: Answered | None = None) -> str:
+    """Return a description that reads without an error.
+
+    told: by the service, None where it was not asked. said: by a person, None where nobody was asked.
+    """
+    told = told or Told(base_url="http://127.0.0.1:4000" if said is None else said.base_url)
     model = told.models[0] if told.models else "auto"
     others = ", ".join(told.models[1:]) or "none"
     lines = [
@@ -20,19 +26,13 @@ def first_description(told: Told | None, key_env: str | None) -> str:
     lines += [f"version: {{header: {version}}}" if version else "# version: {header: x-version}   # or ${env:GIT_SHA}"]
     lines += [
         "",
-        'auth: {header: Authorization, value: "Bearer ${key}"}',
-        "# Keys never stand here: ${env:NAME} or ${file:PATH}.",
-        f'principals: {{alice: {{key: "${{env:{key_env or "SERVICE_KEY"}}}"}}}}',
+        *_keys(key_env, said),
         "",
         f"models: {{normal: {quoted(model)}}}   # it also listed: {others}",
         "",
         "# The simulated provider in the place of your real one; point the service at these addresses.",
         "# Without it nothing can be said about what a request really caused, and no provider fault can be injected.",
-        '# provider: {endpoints: {primary: {listen: "127.0.0.1:9001"}, secondary: {listen: "127.0.0.1:9002"}}}',
-        "# correlate: [{header: x-request-id}]   # or [{prompt_tag: true}] where the service passes no id on",
-        "",
-        "# Let the harness start the service (then `listen: auto` works, and faults may kill it):",
-        '# start: {command: [./run.sh], env: {OPENAI_BASE_URL: "${provider.primary.url}/v1"}, ready: {get: /health}}',
+        *_start(told, said),
         f"health: {{get: {told.health}}}" if told.health else "# health: {get: /health}",
         "",
     ]
@@ -44,6 +44,42 @@ def first_description(told: Told | None, key_env: str | None) -> str:
         "limits: {rate_rps: 20, concurrency: 100, requests: 5000}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _keys(key_env: str | None, said: Answered | None) -> list[str]:
+    if said is not None and key_env is None:
+        return ["auth: {value: none}   # it asks for no key"]
+    return [
+        'auth: {header: Authorization, value: "Bearer ${key}"}',
+        "# Keys never stand here: ${env:NAME} or ${file:PATH}.",
+        f'principals: {{alice: {{key: "${{env:{key_env or "SERVICE_KEY"}}}"}}}}',
+    ]
+
+
+def _start(told: Told, said: Answered | None) -> list[str]:
+    """Return provider, correlation and start: as answered, or as comments to be completed."""
+    correlate = "correlate: [{header: x-request-id}]   # or [{prompt_tag: true}] where the service passes no id on"
+    why = "# Let the harness start the service (then `listen: auto` works, and faults may kill it):"
+    if said is None or said.start is None:
+        return [
+            '# provider: {endpoints: {primary: {listen: "127.0.0.1:9001"}, secondary: {listen: "127.0.0.1:9002"}}}',
+            f"# {correlate}",
+            "",
+            why,
+            '# start: {command: [./run.sh], env: {OPENAI_BASE_URL: "${provider.primary.url}/v1"}, ready: {get: /health}}',
+        ]
+    command = json.dumps(said.start, ensure_ascii=False)
+    env = "" if said.upstream is None else f'env: {{{said.upstream}: "${{provider.primary.url}}/v1"}}, '
+    ready = f"ready: {{get: {told.health or '/health'}, within: 60s}}"
+    provider = (
+        ["provider: {endpoints: {primary: {listen: auto}}}", correlate]
+        if said.upstream is not None
+        else [
+            "# provider: {endpoints: {primary: {listen: auto}}}   # and tell the service, in `start.env`, where it is",
+            f"# {correlate}",
+        ]
+    )
+    return [*provider, "", why, f"start: {{command: {command}, {env}{ready}}}"]
 
 
 def _signals(told: Told) -> list[str]:
