@@ -12,7 +12,7 @@ ASSUMED_BAD_RATIO = 0.2
 """A service that is as good as a fifth of its limit: what the chance of a pass is told for."""
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, *, real_money: bool = False) -> str:
     """Return the timeline, the load, what each objective needs, and what the run takes."""
     lines = [f"{plan.scenario.title}  ({plan.scenario.name}, seed {plan.seed}, target {plan.target.name})", ""]
     lines += ["timeline"]
@@ -29,7 +29,10 @@ def plan_text(plan: Plan) -> str:
     lines += _plugins(plan)
     seconds = plan.end_ns / NS_PER_S
     lines += ["", f"takes {format_duration(seconds * NS_PER_S)} and the stack's start and stop (about 15 s)"]
-    lines += [f"costs at most ${plan.planned_cost_usd:.4f} of simulated money"]
+    # Of a real model nobody knows how much it will say: the simulated one's length is a guess there, and the cap is none.
+    whose = "about" if real_money else "at most"
+    money = "of real money; it ends at `limits.spend_usd`" if real_money else "of simulated money"
+    lines += [f"costs {whose} ${plan.planned_cost_usd:.4f} {money}"]
     return "\n".join(lines)
 
 

@@ -35,5 +35,5 @@ def command(
     if as_json:
         sys.stdout.buffer.write(codec.to_pretty_json(plan))
     else:
-        click.echo(plan_text(plan))
+        click.echo(plan_text(plan, real_money=bool(request.target.offer().relayed)))
     return 0
