@@ -14,17 +14,15 @@ from harness.target.description import Description
 from harness.target.description.document import VersionDocument
 from harness.target.description.message import message_of
 from harness.target.description.placeholders import Placeholders, each_text, references
-from harness.target.embedded import programs
 from harness.target.external.acting import ForeignActor
 from harness.target.external.caller import Caller
 from harness.target.external.containers import find_containers
-from harness.target.external.links import addresses, find_link, make_link
+from harness.target.external.linking import Linking
 from harness.target.external.offer import offer_of, path_of
 from harness.target.external.own_faults import own_faults
 from harness.target.external.preflight import preflight
 from harness.target.external.processes import NamedProcess
 from harness.target.external.provision import provision
-from harness.target.external.relay import relay_order
 from harness.target.external.running import RunningExternal
 from harness.target.external.site import ForeignSite
 from harness.target.external.starting import Begun, begin
@@ -134,9 +132,11 @@ class ExternalTarget:
             placeholders.know_all({name: secret})
         site.mask_also(list(placeholders.secrets))
         caller = Caller(placeholders.fill(document.base_url), self._allowed)
-        links, control_url = self._links(site, placeholders, needs, self._provider_key(site, placeholders))
+        linking = Linking(self.description, site, placeholders, self._allowed)
+        links, control_url = linking.before_the_start(seed=self._seed + needs.seed)
         begun = begin(self.description, site, placeholders, caller)
         try:
+            links |= linking.after_the_start()
             return self._found(site, placeholders, needs, caller, links, control_url, begun)
         except BaseException:
             if begun.housed is not None:
@@ -155,7 +155,6 @@ class ExternalTarget:
     ) -> RunningExternal:
         """Find all that the description names of a target that is up, make its users, and see it answer once."""
         document = self.description.document
-        links |= self._links_in_place(placeholders)
         named = {
             name: NamedProcess(name, part, self.description.folder, placeholders.fill)
             for name, part in document.processes.items()
@@ -208,56 +207,6 @@ class ExternalTarget:
         each_text(self.description.located.data, (), lambda _, text: found.update(dict.fromkeys(references(text))))
         ports = [name for name in found if name == "port" or name.startswith("port.")]
         return ports, [name for name in found if name.startswith("random.")]
-
-    def _provider_key(self, site: ForeignSite, placeholders: Placeholders) -> str:
-        """Return what the target shows our provider: its own key, or one made for this run."""
-        provider = self.description.document.provider
-        key = f"sk-run-{secrets.token_hex(24)}" if provider is None or provider.key is None else placeholders.fill(provider.key)
-        placeholders.keep(key)
-        placeholders.know_all({"provider.key": key})
-        site.mask_also([key])
-        return key
-
-    def _links(self, site: ForeignSite, placeholders: Placeholders, needs: Needs, key: str) -> tuple[dict[str, Link], str | None]:
-        """Start provider and fault proxy where they are asked for; return the links, and the provider's control."""
-        document, seed = self.description.document, self._seed + needs.seed
-        endpoints = {} if document.provider is None else document.provider.endpoints
-        relay = relay_order(document, placeholders, key, self._allowed)
-        provider = programs.start_provider(site, seed=seed, relay=relay) if endpoints else None
-        api = ""
-        if endpoints or any(link.upstream for link in document.links.values()):
-            api = programs.start_fault_proxy(site, seed=seed)
-        links: dict[str, Link] = {}
-        advertised: dict[str, str] = {}
-        for endpoint, part in endpoints.items():
-            name = f"provider.{endpoint}"
-            assert provider is not None
-            upstream, listen = provider.endpoints[endpoint], placeholders.fill(part.listen)
-            links[name] = make_link(api, name, upstream=upstream, listen=listen, free_port=site.free_port)
-            if part.advertise is not None:
-                advertised[name] = placeholders.fill(part.advertise)
-        for short, link in document.links.items():
-            name = f"links.{short}"
-            if link.upstream is not None:
-                upstream, listen = placeholders.fill(link.upstream), placeholders.fill(link.listen)
-                links[name] = make_link(api, name, upstream=upstream, listen=listen, free_port=site.free_port)
-            elif not self.description.starts_by_compose:
-                links[name] = self._link_in_place(short, placeholders)
-            if link.advertise is not None:
-                advertised[name] = placeholders.fill(link.advertise)
-        placeholders.know_all(addresses(links, advertised))
-        return links, None if provider is None else f"http://{provider.control}"
-
-    def _links_in_place(self, placeholders: Placeholders) -> dict[str, Link]:
-        if not self.description.starts_by_compose:
-            return {}  # found before the start, which may have been told their addresses
-        links = self.description.document.links
-        return {f"links.{short}": self._link_in_place(short, placeholders) for short, link in links.items() if link.toxiproxy}
-
-    def _link_in_place(self, short: str, placeholders: Placeholders) -> Link:
-        link = self.description.document.links[short]
-        found = find_link(placeholders.fill(link.toxiproxy or ""), link.proxy or "", f"links.{short}", self._allowed)
-        return found if link.listen == "auto" else replace(found, listen=placeholders.fill(link.listen), published=True)
 
     def _follow_logs(self, site: ForeignSite, placeholders: Placeholders) -> None:
         for index, part in enumerate(self.description.document.instances):
