@@ -117,6 +117,7 @@ def _mismatches(base: Plan, new: Plan) -> list[str]:
         "the faults": (_without_seed(base), _without_seed(new)),
         "the objectives": (base.objectives, new.objectives),
         "the checks": (base.checks, new.checks),
+        "the plug-ins": ([(each.path, each.digest) for each in base.plugins], [(each.path, each.digest) for each in new.plugins]),
     }
     differing = [name for name, (one, other) in parts.items() if one != other]
     if differing and not problems:

@@ -18,10 +18,11 @@ MARKS = (500, 950)
 
 
 def configuration_of(plan: Plan) -> str:
-    """Return the digest of what two runs must share to be comparable: phases, load, faults, kind of target."""
+    """Return the digest of what two runs must share to be comparable: phases, load, faults, kind of target, plug-ins."""
     faults = [replace(fault, seed=0) for fault in plan.faults]
     load = replace(plan.load, workers=1)  # who sends it is no part of what is sent
-    return hashlib.sha256(codec.to_json([plan.phases, load, faults, plan.target.kind])).hexdigest()
+    code = [[each.path, each.digest] for each in plan.plugins]  # what a plug-in breaks is its code's to say
+    return hashlib.sha256(codec.to_json([plan.phases, load, faults, plan.target.kind, *([code] if code else [])])).hexdigest()
 
 
 def histograms_of(reading: Reading) -> dict[str, dict[int, int]]:

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from run_builder import PHASES, RunBuilder, healthy_samples
 
+from harness.compare import compare
+from harness.errors import ConfigurationError
 from harness.extensions import CheckExtension, Counted, Figure, ObjectiveExtension
 from harness.extensions.found import Extensions
 from harness.extensions.judged import judge_extensions
-from harness.judge import judge
+from harness.judge import judge, judge_and_write
 from harness.measure import read_run
+from harness.measure.baseline import configuration_of
 from harness.model.check import CheckSteps
 from harness.model.judgement import Judgement, Status
 from harness.model.objective import Kind, Objective, Quantity, Severity
@@ -168,6 +171,23 @@ def test_judging_again_asks_nobody_and_comes_to_the_same(tmp_path: Path):
     first = judged(run, of_share(hits(0.05)))
     assert [row for row in judge(run).results if row.id == "wet-answers"] == first
     assert run.recorded().plugins == {"./ours.py": "d" * 64}
+
+
+def test_runs_of_two_versions_of_a_plug_in_were_not_asked_the_same(tmp_path: Path):
+    """What a plug-in breaks and counts is its code's to say: another file is another question."""
+    runs = []
+    for name, digest in (("a", "d" * 64), ("b", "e" * 64), ("c", "d" * 64)):
+        run = run_with(tmp_path / name, SHARE)
+        plugins = (replace(run.read_plan().plugins[0], digest=digest),)
+        run.write_plan(replace(run.read_plan(), plugins=plugins))
+        run.write_manifest()
+        judge_and_write(run)
+        runs.append(run)
+    configurations = [configuration_of(run.read_plan()) for run in runs]
+    assert configurations[0] == configurations[2] != configurations[1]
+    assert compare(runs[0], runs[2]).differences
+    with pytest.raises(ConfigurationError, match="the plug-ins differ"):
+        compare(runs[0], runs[1])
 
 
 def test_what_was_kept_cannot_be_bought_with_an_editor(tmp_path: Path):
