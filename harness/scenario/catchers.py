@@ -105,6 +105,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "savings-not-counted": "savings-counted",
             "key-in-log": "personal-data",
             "message-key-ignored": "messages-once",
+            "message-paid-twice": "messages-once",
             "rate-limit-without-retry-after": "rate-refusals",
             "screen-last-message-only": "input-validation",
             "validate-answers-with-trace": "input-validation",
@@ -118,6 +119,7 @@ CATCHERS: tuple[Catcher, ...] = (
         {
             "budget-check-then-increment": "budget-cap",
             "budget-per-process": "budget-cap",
+            "budget-shrinks-reservation": "budget-cap",
             "rate-limit-per-process": "rate-limit",
         },
     ),
@@ -150,7 +152,8 @@ CATCHERS: tuple[Catcher, ...] = (
         "steady-load",
         _STEADY,
         {
-            "done-missing": "error-rate breakage",
+            "done-missing": "error-rate breakage ! stream-flow",
+            "stream-buffered": "stream-flow",
             "every-tenth-request-fails": "error-rate ! alone",
             "screen-blocks-the-loop": "latency-p95 ttft-p95 ttft-p50 error-rate ! alone",
         },
@@ -167,6 +170,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "auth-fault-is-401": "refusal-share",
         },
     ),
+    *_by("valkey-flushed", (), {"budget-in-the-store": "budget-cap"}),
     *_by(
         "leaking-models",
         (),
