@@ -39,6 +39,7 @@ _QUANTITY = {
     Quantity.FALSE_CLAIMS: "false_claims",
     Quantity.JOINED_SHARE: "joined_share",
     Quantity.LOGGED_SHARE: "logged_share",
+    Quantity.PAID_TWICE: "paid_twice",
 }
 
 
@@ -197,6 +198,7 @@ _WHOLES: Mapping[Quantity, str] = {
     Quantity.FALSE_CLAIMS: "the answers that say something of themselves",
     Quantity.JOINED_SHARE: "the answers of a model",
     Quantity.LOGGED_SHARE: "the answers and refusals",
+    Quantity.PAID_TWICE: "the requests that a model answered",
 }
 
 _PREDICATES: Mapping[Quantity, str] = {
@@ -217,6 +219,7 @@ _PREDICATES: Mapping[Quantity, str] = {
     Quantity.FALSE_CLAIMS: "say of their cost, fallback or cache what the provider's records deny",
     Quantity.JOINED_SHARE: "stand in the provider's records under their own id",
     Quantity.LOGGED_SHARE: "stand in the logs under their own id",
+    Quantity.PAID_TWICE: "were answered whole more than once at the provider",
 }
 
 

@@ -26,6 +26,7 @@ Order = npt.NDArray[np.int64]
 BATCH_ROWS = 1 << 18
 _LOGGED_ID = re.compile(rb'"request_id"\s*:\s*"([^"]+)"')
 _SAMPLES = "samples/samples.parquet"
+_CALLS = "truth/calls.parquet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +100,23 @@ class SampleColumns:
         column = self._run.samples(["request_id"])["request_id"].combine_chunks().cast(pa.string())
         found = pc.is_in(column, value_set=pa.array(sorted(ids), pa.string()))
         values = np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
+        return values if self.order is None else values[self.order]
+
+    def whole_calls(self) -> npt.NDArray[np.int32]:
+        """Return how many of each row's calls the provider answered to their end; 0 everywhere without its records."""
+        whole = [pa.array([], pa.string())]
+        if (self._run.path / _CALLS).is_file():
+            for batch in batches(self._run, _CALLS, ["call_id", "ended"]):
+                ids, ended = (batch.column(number).cast(pa.string()) for number in range(2))
+                whole.append(ids.filter(pc.equal(ended, "completed")))
+        known = pa.concat_arrays(whole)
+        parts: list[npt.NDArray[np.int32]] = []
+        for batch in batches(self._run, _SAMPLES, ["call_ids"]):
+            lists = batch.column(0)
+            counted = np.asarray(pc.is_in(pc.list_flatten(lists), value_set=known).to_numpy(zero_copy_only=False), dtype=bool)
+            rows = np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), dtype=np.int64)
+            parts.append(np.bincount(rows[counted], minlength=batch.num_rows).astype(np.int32))
+        values = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
         return values if self.order is None else values[self.order]
 
     def rows(self, names: Sequence[str], which: npt.NDArray[np.int64]) -> pa.Table:

@@ -18,6 +18,7 @@
     false claims           answers that claim a cost, a fallback or the cache; bad: the provider's records say otherwise
     joined share           answers of the primary or the second model; bad for `>=`: no call of the provider carries their id
     logged share           answered or refused requests; bad for `>=`: no log line of the target carries their id
+    paid twice             requests with a whole answer at the provider; bad: more than one, each of which is billed
     cache hit rate         answers but those of rules; bad for `>=`: not from the cache, for `<=`: from it
 
 So every ratio objective is one question: is the share of bad events at most this much?
@@ -151,6 +152,11 @@ def _logged(objective: Objective, requests: Requests) -> tuple[Mask, Mask]:
     return counted & (found is not None), _either_way(objective, counted if found is None else found)
 
 
+def _paid_twice(_: Objective, requests: Requests) -> tuple[Mask, Mask]:
+    whole = requests.columns.whole_calls()
+    return whole > 0, whole > 1
+
+
 _EVENTS: Mapping[Quantity, Callable[[Objective, Requests], tuple[Mask, Mask]]] = {
     Quantity.LATENCY: _latency,
     Quantity.TTFT: _ttft,
@@ -169,6 +175,7 @@ _EVENTS: Mapping[Quantity, Callable[[Objective, Requests], tuple[Mask, Mask]]] =
     Quantity.FALSE_CLAIMS: _claims,
     Quantity.JOINED_SHARE: _joined,
     Quantity.LOGGED_SHARE: _logged,
+    Quantity.PAID_TWICE: _paid_twice,
 }
 
 _DURATIONS: Mapping[Quantity, Callable[[Requests], Floats]] = {

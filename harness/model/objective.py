@@ -54,6 +54,7 @@ class Quantity(enum.StrEnum):
     FALSE_CLAIMS = "false claims"  # answers of whose cost, fallback or cache the target says what the provider's records deny
     JOINED_SHARE = "joined share"  # answers of a model whose call stands in the provider's records under the request's id
     LOGGED_SHARE = "logged share"  # answered or refused requests whose id stands in a line of the target's logs
+    PAID_TWICE = "paid twice"  # requests for which a provider said more than one whole answer: each should be asked for once
     SERVER_METRIC = "server metric"
     LOG_RULE = "log rule"
     ANSWER_RULE = "answer rule"

@@ -221,6 +221,7 @@ class ObjectiveDocument(Strict):
     false_claims: Annotated[str | None, Field(alias="false claims")] = None
     joined_share: Annotated[str | None, Field(alias="joined share")] = None
     logged_share: Annotated[str | None, Field(alias="logged share")] = None
+    paid_twice: Annotated[str | None, Field(alias="paid twice")] = None
     server_metric: Annotated[str | None, Field(alias="server metric")] = None
     log_rule: Annotated[str | None, Field(alias="log rule")] = None
     answer_rule: Annotated[str | None, Field(alias="answer rule")] = None

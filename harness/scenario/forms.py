@@ -23,6 +23,7 @@ FORMS: Mapping[Quantity, tuple[str, str]] = {
     Quantity.FALSE_CLAIMS: ("share of answers whose claimed cost, fallback or cache the provider's records deny", "< 2%"),
     Quantity.JOINED_SHARE: ("share of a model's answers whose call the provider recorded under the request's id", "> 95%"),
     Quantity.LOGGED_SHARE: ("share of answers and refusals whose id stands in the target's logs", "> 99%"),
+    Quantity.PAID_TWICE: ("share of requests for which the provider said more than one whole answer", "< 1%"),
     Quantity.STREAM_INTEGRITY: ("no answer that broke off at the provider reaches a client as whole", "never broken"),
     Quantity.LONGEST_WAIT: ("nobody is held longer, whatever the end", "6s"),
     Quantity.RECOVERY: ("time to good windows after a fault phase; needs `after`", "10s"),

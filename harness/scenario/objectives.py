@@ -12,7 +12,7 @@
     spend                   ::= "<=" money | "<=" number "x planned"           "<= $0.50", "<= 1.2 x planned"
     cost per query          ::= "<=" money                                     "<= $0.002"
     tokens                  ::= "<=" number                                    "<= 200000"
-    silent breakage         ::= ceiling               false claims: the same
+    silent breakage         ::= ceiling               false claims, paid twice: the same
     joined share            ::= floor                 logged share: the same
     server metric           ::= query                 as `harness.model.metric_query` has it
     log rule                ::= "never " pattern      a regular expression; answer rule: the same
@@ -67,7 +67,14 @@ BASE_IDS: Mapping[Quantity, str] = {
 """How ids begin where that is not the quantity's own name with hyphens."""
 
 CEILINGS = frozenset(
-    {Quantity.ERROR_SHARE, Quantity.BREAKAGE, Quantity.DEGRADED_SHARE, Quantity.SILENT_BREAKAGE, Quantity.FALSE_CLAIMS}
+    {
+        Quantity.ERROR_SHARE,
+        Quantity.BREAKAGE,
+        Quantity.DEGRADED_SHARE,
+        Quantity.SILENT_BREAKAGE,
+        Quantity.FALSE_CLAIMS,
+        Quantity.PAID_TWICE,
+    }
 )
 FLOORS = frozenset({Quantity.AVAILABILITY, Quantity.GOODPUT, Quantity.JOINED_SHARE, Quantity.LOGGED_SHARE})
 SHARES = CEILINGS | FLOORS | {Quantity.FALLBACK_SHARE, Quantity.REFUSAL_SHARE, Quantity.CACHE_HIT_RATE, Quantity.ANSWERED_SHARE}

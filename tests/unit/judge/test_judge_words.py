@@ -72,6 +72,23 @@ def test_answers_are_joined_with_calls_by_their_id(tmp_path: Path) -> None:
     assert judged(tmp_path, asked, [replace(r, source=Source.RULE) for r in rows]).status is Status.INCONCLUSIVE
 
 
+def test_a_request_that_was_answered_whole_twice_is_paid_twice(tmp_path: Path) -> None:
+    asked = objective(Quantity.PAID_TWICE, Kind.RATIO, limit=0.05, during=("steady",))
+    rows = healthy_samples()
+    calls = [*RunBuilder(samples=rows)._usual_calls()]
+    assert judged(tmp_path, asked, rows, calls=calls).status is Status.PASS
+    again = [replace(call, call_id=f"{call.call_id}-again") for call in calls]
+    twice = judged(tmp_path, asked, rows, calls=calls + again)
+    assert twice.status is Status.FAIL
+    assert "answered whole more than once" in twice.reason
+    # A call that broke off, or was refused, is tried again: that is what retries are for.
+    broken = [replace(call, ended=("cut", "refused", "client_gone")[n % 3]) for n, call in enumerate(again)]
+    assert judged(tmp_path, asked, rows, calls=calls + broken).status is Status.PASS
+    assert judged(
+        tmp_path, asked, [replace(r, source=Source.RULE, request_id=f"none-{r.seq}") for r in rows], calls=calls
+    ).status is (Status.INCONCLUSIVE)
+
+
 def log_of(rows: Rows, *, every: int = 1, key: str = "request_id") -> dict[str, str]:
     lines = [json.dumps({"event": "request", key: r.request_id}) for r in rows if r.seq % every == 0]
     return {"logs/service-a.log": "\n".join(lines)}

@@ -53,6 +53,7 @@ def test_a_query_says_what_is_selected_and_how_far_it_may_be_off() -> None:
         (Quantity.LOG_RULE, "never x*", "matches every line"),
         (Quantity.LONGEST_WAIT, "soon", "soon"),
         (Quantity.FALSE_CLAIMS, "> 5%", "ceiling"),
+        (Quantity.PAID_TWICE, "> 1%", "ceiling"),
         (Quantity.LOGGED_SHARE, "< 5%", "floor"),
     ],
 )
