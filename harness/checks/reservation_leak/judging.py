@@ -68,6 +68,11 @@ def _told(reading: Reading, accounts: dict[int, Account], begun: list[CallSeen])
         return Status.INCONCLUSIVE, "the refusal does not say what is `spent` and `reserved`, so what is held stays unknown"
     if reading.calls is None:
         return Status.INCONCLUSIVE, "the provider's records are missing, so nothing says what it billed for what was left"
+    if len(begun) < LEAST:
+        reason = (
+            f"only {len(begun)} of the answers that were left had begun at the provider; {LEAST} are needed to see them cancelled"
+        )
+        return Status.INCONCLUSIVE, reason
     cancelled = sum(bill.ended == "client_gone" for bill in begun)
     return Status.PASS, (
         f"nothing is held for {len(said)} users who left an answer in the middle, each was booked no less than the provider "

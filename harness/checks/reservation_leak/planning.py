@@ -1,6 +1,6 @@
 """What the reservation leak check sends: users with a small budget who each leave an answer in the middle.
 
-Each is a stream of which the client hangs up after less than half a second, before the hundreds of tokens that were reserved
+Each is a stream of which the client hangs up, one a little later than the other, before the hundreds of tokens that were reserved
 are said. What it costs then is for the service to decide: what was seen, or all that was held; the provider bills what it
 had said. But nothing may stay *held*: so each user then asks for more than a whole budget buys, which is refused whatever
 was spent, and the refusal says how much is spent and how much is held. Three times, because a busy machine hears late that a
@@ -18,8 +18,9 @@ from harness.model.plan import Phase, PlannedCheck
 from harness.model.probe import Probe
 from harness.model.simulated import SIMULATED_MODELS, count_tokens
 
-LEAVING = 6
-LEAVES_AFTER_NS = 400 * MS
+LEAVING = 8
+LEAVES_AFTER_NS, LATER_NS = 350 * MS, 100 * MS
+"""When the first leaves, and how much later each further one: on a slow machine the first leave before their call is made."""
 ACCOUNTS = 3
 MAX_TOKENS = 400
 PROMPT = (
@@ -52,7 +53,7 @@ class ReservationLeakPlanner:
                     at_ns=t + n * 100 * MS,
                     body=chat(PROMPT.format(n=n), model=MODEL, max_tokens=MAX_TOKENS, stream=True),
                     streamed=True,
-                    timeout_ns=LEAVES_AFTER_NS,
+                    timeout_ns=LEAVES_AFTER_NS + n * LATER_NS,
                 ),
                 probe(
                     name=f"account-{n}",

@@ -102,7 +102,7 @@ def joined(*request_ids: str) -> list[Call]:
 
 
 def left_calls(*, ended: str = "client_gone", cost_usd: float = 0.001) -> list[Call]:
-    calls = joined(*(f"probe-leaves-{n}-None-0" for n in range(6)))
+    calls = joined(*(f"probe-leaves-{n}-None-0" for n in range(8)))
     return [replace(call, ended=ended, cost_usd=cost_usd) for call in calls]
 
 
@@ -354,6 +354,7 @@ def test_calls_that_are_read_to_their_end_for_nobody_fail(tmp_path: Path) -> Non
     judgement = seen(tmp_path, "reservation leak", calls=left_calls(ended="completed"))
     assert judgement.status is Status.FAIL
     assert "nobody waited for" in judgement.reason
+    assert seen(tmp_path, "reservation leak", calls=left_calls()[:2]).status is Status.INCONCLUSIVE  # too few had begun
     one_in_time = [*left_calls(ended="completed")[1:], left_calls()[0]]
     assert seen(tmp_path, "reservation leak", calls=one_in_time).status is Status.PASS
 
@@ -364,7 +365,7 @@ def test_the_question_that_is_too_dear_costs_more_than_any_budget_that_is_read_b
 
     caps = [*PLANNERS["reservation leak"].plan(check_of("reservation leak"), WIDE).capped_principals.values()]
     caps += PLANNERS["drain"].plan(check_of("drain", at="2s", books=True), WIDE).capped_principals.values()
-    assert len(caps) == 7
+    assert len(caps) == 9
     assert max(caps) < too_dear_usd()
     (message,) = json.loads(too_dear(7))["messages"]
     assert len(message["content"]) < 5000
