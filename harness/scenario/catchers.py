@@ -231,7 +231,7 @@ def uncaught_of(planted: Iterable[str]) -> tuple[str, ...]:
 
 
 def chosen(names: Sequence[str], *, everything: bool) -> tuple[Catcher, ...]:
-    """Return the catchers of the named defects; all of them, or those of continuous integration. Raises ConfigurationError."""
+    """Return the catchers of the named defects; all of them, or the eight that are run by default. Raises ConfigurationError."""
     known = {catcher.defect: catcher for catcher in CATCHERS}
     for name in names:
         if name not in known:

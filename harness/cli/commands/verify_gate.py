@@ -44,7 +44,7 @@ def command(
     One stack serves all: only the service starts anew with each defect.
 
     \b
-    harness verify-gate                          the eight that continuous integration runs
+    harness verify-gate                          eight, one for each way of looking
     harness verify-gate fallback-missing         one
     harness verify-gate --all --together         all, several in a run
     harness verify-gate --all --shard 1/4        a quarter of all
