@@ -1,48 +1,37 @@
-"""axe-core, the accessibility checker, from npm at one version whose digest is known; nothing of it is kept in the repository."""
+"""axe-core, the accessibility checker, as a package of the Python index carries it, its digest known; nothing of it is kept in the
+repository."""
 
-import base64
 import hashlib
 import os
-import shutil
 import subprocess
-import tarfile
+import sys
+import zipfile
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from chromium import Tab
 
-VERSION = "4.14.1"
-SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
-"""What the registry says of the package, `npm view axe-core@VERSION dist.integrity`."""
+PACKAGE = "axe-playwright-python==0.1.8"
+SHA256 = "84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc"
+"""Of the script in it."""
 
 _RUN = "axe.run(document, {resultTypes: ['violations', 'passes'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 
 
 def fetch_axe(into: Path) -> str:
     """Return the script. Where it cannot be had the test is skipped, and fails where CI=true."""
-    npm = shutil.which("npm")
-    if npm is None:
-        _cannot("no npm on the PATH; apt-get install npm")
-    environment = {**os.environ, "npm_config_cache": str(into / "cache"), "npm_config_update_notifier": "false"}
-    done = subprocess.run(
-        [str(npm), "pack", "--silent", f"axe-core@{VERSION}"],
-        cwd=into,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    package = into / f"axe-core-{VERSION}.tgz"
-    if done.returncode != 0 or not package.is_file():
-        _cannot(f"npm cannot fetch axe-core {VERSION}: {done.stderr.strip()[-300:]}")
-    assert base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() == SHA512, (
-        "not the package that was looked at"
-    )
-    with tarfile.open(package) as archive:
-        script = archive.extractfile("package/axe.min.js")
-        assert script is not None
-        return script.read().decode()
+    fetch = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+    try:
+        done = subprocess.run([*fetch, "-d", str(into), PACKAGE], capture_output=True, text=True, timeout=90, check=False)
+    except subprocess.TimeoutExpired:
+        _cannot(f"pip did not fetch {PACKAGE} within 90 s")
+    if done.returncode != 0:
+        _cannot(f"pip cannot fetch {PACKAGE}: {done.stderr.strip()[-300:]}")
+    with zipfile.ZipFile(next(into.glob("*.whl"))) as package:
+        script = package.read("axe_playwright_python/axe.min.js")
+    assert hashlib.sha256(script).hexdigest() == SHA256, "not the script that was looked at"
+    return script.decode()
 
 
 async def found_by_axe(tab: Tab, axe: str) -> tuple[list[str], int]:
@@ -58,7 +47,7 @@ async def found_by_axe(tab: Tab, axe: str) -> tuple[list[str], int]:
     return lines, len(result["passes"])
 
 
-def _cannot(reason: str) -> None:
+def _cannot(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
