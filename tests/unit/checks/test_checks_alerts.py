@@ -1,6 +1,7 @@
 """Alerts: what fires by the service's rules and the scrapes of a run, as Prometheus' own promtool has it."""
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,7 +54,7 @@ def judged(path: Path, scrapes: list[Scrape], *, told: dict[str, str] | None = T
 @pytest.fixture(autouse=True)
 def _promtool() -> None:
     if shutil.which("promtool") is None:
-        pytest.fail("promtool is missing: install Prometheus")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no promtool on the PATH; apt-get install prometheus")
 
 
 def test_a_healthy_run_fires_nothing(tmp_path: Path) -> None:
