@@ -122,7 +122,7 @@ def test_a_fault_that_is_cleared_lets_go_what_it_holds_and_touches_nothing_more(
         connection.sendall(request_bytes(streamed("Who?"), key=TOKEN))
         assert not read_answer(connection, for_s=1.0).terminated
         assert relay.clear_faults() == {"stall": 1}
-        assert read_answer(connection, until=b"[DONE]").raw.endswith(b"[DONE]\n\n\r\n0\r\n\r\n")
+        assert read_answer(connection, until=b"[DONE]\n\n\r\n0\r\n\r\n").raw.endswith(b"[DONE]\n\n\r\n0\r\n\r\n")
     assert asked(relay, streamed("Who?")).events[-1] == "[DONE]"
     assert [call["fault"] for call in relay.calls(2)] == ["stall", None]
 
