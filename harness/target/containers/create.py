@@ -59,11 +59,19 @@ def _archive(files: Mapping[str, bytes], mode: int) -> bytes:
     return buffer.getvalue()
 
 
+def client_errors() -> tuple[type[Exception], ...]:
+    """Return what the engine's own client raises; the last kind where the engine ends in the middle of an answer."""
+    import docker.errors
+    import requests
+    import urllib3
+
+    return docker.errors.DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError
+
+
 @contextlib.contextmanager
 def engine_errors(what: str) -> Iterator[None]:
     """Turn what the engine's own client raises into one sentence for people."""
     import docker.errors
-    import requests
 
     try:
         yield
@@ -74,5 +82,7 @@ def engine_errors(what: str) -> Iterator[None]:
                 f"{what} could not be started: the engine's disk is full", advice="try: docker system prune"
             ) from error
         raise StackError(f"{what} could not be started: {text}") from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise StackError(f"the container engine stopped answering while {what} was started: {error}") from error
+    except client_errors() as error:
+        raise StackError(
+            f"the container engine stopped answering while {what} was started: {error}", advice="does `docker info` work?"
+        ) from error

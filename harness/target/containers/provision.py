@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError
 from harness.target.containers import images
+from harness.target.containers.create import client_errors
 
 _CONTEXT = ("deploy/docker", "harness", "reference_service", "scenarios")
 
@@ -55,13 +56,10 @@ def _client(timeout_s: float) -> Any:
 
 
 def _pull(name: str) -> None:
-    import docker.errors
-    import requests
-
     try:
         with contextlib.closing(_client(600)) as client:
             client.images.pull(name)
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except client_errors() as error:
         raise StackError(
             f"image {name} is not here and cannot be pulled: {_short(error)}",
             advice=f"try: docker pull {name}; or load it from a file: docker load; or use --target embedded",
@@ -69,9 +67,6 @@ def _pull(name: str) -> None:
 
 
 def _build(engine: Engine, own: images.OwnImage, name: str, root: Path) -> None:
-    import docker.errors
-    import requests
-
     base = images.PUBLIC["base"]
     if not is_here(engine, base):
         _pull(base)
@@ -94,8 +89,8 @@ def _build(engine: Engine, own: images.OwnImage, name: str, root: Path) -> None:
                 said.append(str(line.get("stream") or line.get("error") or "").rstrip())
                 if "error" in line:
                     raise _failed(name, said)
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise StackError(f"image {name} could not be built: {_short(error)}") from error
+    except client_errors() as error:
+        raise StackError(f"image {name} could not be built: {_short(error)}", advice="does `docker info` work?") from error
 
 
 def _context(root: Path) -> io.BytesIO:

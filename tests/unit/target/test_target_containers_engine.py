@@ -1,13 +1,18 @@
 """The engine that cannot be reached, and whose containers are whose: told apart before anything is touched."""
 
+import io
 import json
 import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import urllib3
 
+from harness.errors import StackError
 from harness.faults.engine import Engine, EngineError, _without_frames, find_address
-from harness.target.containers import label
+from harness.target.containers import images, label, provision
 from harness.target.supervise import marker
 
 
@@ -52,6 +57,28 @@ def test_a_socket_without_permission_names_the_group(monkeypatch):
         Engine("unix:///var/run/docker.sock").version()
     assert caught.value.message == "no permission on the container engine's socket /var/run/docker.sock"
     assert "usermod -aG docker" in caught.value.advice
+
+
+def test_an_engine_that_ends_while_it_builds_is_told_as_such(monkeypatch):
+    """What its client says of it is an error of neither docker's nor requests' own kind."""
+
+    class Client:
+        def __init__(self) -> None:
+            self.api = self
+
+        def build(self, **_: object) -> Iterator[dict[str, str]]:
+            yield {"stream": "Step 1/9"}
+            raise urllib3.exceptions.ProtocolError("Connection broken")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(provision, "_client", lambda _: Client())
+    monkeypatch.setattr(provision, "is_here", lambda *_: True)
+    monkeypatch.setattr(provision, "_context", lambda _: io.BytesIO())
+    with pytest.raises(StackError, match="could not be built: Connection broken") as caught:
+        provision._build(Engine("unix:///x"), next(iter(images.OWN.values())), "ours:1", Path())
+    assert "docker info" in caught.value.advice
 
 
 def test_a_log_is_told_without_the_engines_frames_and_one_of_a_terminal_as_it_is():
