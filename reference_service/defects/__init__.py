@@ -1,15 +1,19 @@
 """Planted defects by name: what a check must catch. Nothing here is imported by a healthy service but this table."""
 
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from reference_service.errors import SettingsError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-T = TypeVar("T", bound="DataclassInstance")
+class Parts(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=Parts)
 
 
 class Defect(NamedTuple):

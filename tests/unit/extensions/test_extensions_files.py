@@ -139,13 +139,12 @@ def test_a_broken_plug_in_ends_a_run_with_2_and_no_traceback(tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_locust_stays_out_of_the_control_process(tmp_path: Path):
+def test_locust_stays_out_of_the_control_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "gevent.monkey", sys)  # what was there, or was not, comes back
+    monkeypatch.delitem(sys.modules, "gevent.monkey")  # other tests of this process may have brought it
     source = FAULT + CHECK + OBJECTIVE + "\nimport sys; sys.modules['gevent.monkey'] = sys\n"
-    try:
-        with pytest.raises(ConfigurationError, match="imports gevent or locust"):
-            planned(write(tmp_path, source=source), imports=True)
-    finally:
-        sys.modules.pop("gevent.monkey", None)
+    with pytest.raises(ConfigurationError, match="imports gevent or locust"):
+        planned(write(tmp_path, source=source), imports=True)
 
 
 def test_two_files_that_bring_the_same_kind_are_not_taken_for_one(tmp_path: Path):
