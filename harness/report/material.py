@@ -67,6 +67,10 @@ def read_material(run: RunDirectory) -> Material:
     """Return what is there. Never raises for a part that is missing or damaged: it is told in `missing`."""
     reading = _Reading(run.path)
     folder = run.measurements
+
+    def table(name: str, lost: str, schema: pa.Schema) -> pa.Table | None:
+        return reading.part(f"measurements/{name}.parquet", lost, lambda: _read_table(folder / f"{name}.parquet", schema))
+
     return Material(
         verdict=reading.part("verdict.json", "the run was not judged", run.verdict),
         plan=reading.part("plan.json", "what was planned cannot be told", run.read_plan),
@@ -75,36 +79,12 @@ def read_material(run: RunDirectory) -> Material:
             "phases, spend and recovery have no figures",
             lambda: codec.read_json(folder / "summary.json", Summary),
         ),
-        timeline=reading.part(
-            "measurements/timeline.parquet",
-            "there is no plot over time",
-            lambda: _read_table(folder / "timeline.parquet", TIMELINE_SCHEMA),
-        ),
-        requests=reading.part(
-            "measurements/requests.parquet",
-            "single requests cannot be listed",
-            lambda: _read_table(folder / "requests.parquet", REQUESTS_SCHEMA),
-        ),
-        cdf=reading.part(
-            "measurements/cdf.parquet",
-            "there is no latency distribution",
-            lambda: _read_table(folder / "cdf.parquet", CDF_SCHEMA),
-        ),
-        heat=reading.part(
-            "measurements/heat.parquet",
-            "there is no heat map",
-            lambda: _read_table(folder / "heat.parquet", HEAT_SCHEMA),
-        ),
-        gaps=reading.part(
-            "measurements/gaps.parquet",
-            "the gaps between tokens are not drawn",
-            lambda: _read_table(folder / "gaps.parquet", GAPS_SCHEMA),
-        ),
-        breakers=reading.part(
-            "measurements/breakers.parquet",
-            "the states of circuits are not drawn",
-            lambda: _read_table(folder / "breakers.parquet", BREAKERS_SCHEMA),
-        ),
+        timeline=table("timeline", "there is no plot over time", TIMELINE_SCHEMA),
+        requests=table("requests", "single requests cannot be listed", REQUESTS_SCHEMA),
+        cdf=table("cdf", "there is no latency distribution", CDF_SCHEMA),
+        heat=table("heat", "there is no heat map", HEAT_SCHEMA),
+        gaps=table("gaps", "the gaps between tokens are not drawn", GAPS_SCHEMA),
+        breakers=table("breakers", "the states of circuits are not drawn", BREAKERS_SCHEMA),
         journal=reading.part("journal.jsonl", "what happened when cannot be told", run.journal) or (),
         missing=tuple(reading.missing),
     )
