@@ -23,7 +23,6 @@ SERVICE_LABEL = "com.docker.compose.service"
 _UP_WITHIN_S = 600.0
 _DOWN_WITHIN_S = 6.0
 _ASK_WITHIN_S = 30.0
-_MOST_LOG_BYTES = 16 << 20
 
 
 def compose_command() -> tuple[str, ...]:
@@ -99,10 +98,7 @@ class Composed:
         self._ended = True
         with contextlib.suppress(StackError, OSError):
             for found in self._listed():
-                text = self.engine.logs(found["Id"])[-_MOST_LOG_BYTES:].decode("utf-8", "replace")
-                self.logs.mkdir(parents=True, exist_ok=True)
-                name = str(found["Labels"][SERVICE_LABEL])
-                (self.logs / f"instance-{name}.log").write_text(self.site.mask(text), encoding="utf-8")
+                self.site.keep_words(self.engine.logs(found["Id"]), self.logs / f"instance-{found['Labels'][SERVICE_LABEL]}.log")
         command = [*self._base(labelled=True), "down", "--volumes", "--remove-orphans", "--timeout", "2"]
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(

@@ -19,7 +19,6 @@ _PULL_WITHIN_S = 600.0
 _STOPS_WITHIN_S = 3
 _POLL_S = 0.1
 _LAST_LINES = 12
-_MOST_LOG_BYTES = 16 << 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,9 +89,7 @@ class Contained:
         with contextlib.suppress(EngineError):
             self.engine.ask_raw("POST", f"{place}/stop", query={"t": str(_STOPS_WITHIN_S)}, timeout_s=_STOPS_WITHIN_S + 3.0)
         with contextlib.suppress(EngineError, OSError):
-            text = self.engine.logs(container_id)[-_MOST_LOG_BYTES:].decode("utf-8", "replace")
-            self.said.parent.mkdir(parents=True, exist_ok=True)
-            self.said.write_text(self.site.mask(text), encoding="utf-8")
+            self.site.keep_words(self.engine.logs(container_id), self.said)
         with contextlib.suppress(EngineError):  # `harness clean` finds it by its label
             self.engine.ask_raw("DELETE", place, query={"force": "1", "v": "1"})
 

@@ -78,10 +78,14 @@ class ForeignSite(Site):
             try:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(begins if begins <= size else 0, size - _MOST_LOG_BYTES))
-                text = self.mask(file.read().decode("utf-8", errors="replace"))
-                (self.logs / f"{name}.log").write_text(text, encoding="utf-8")
+                self.keep_words(file.read(), self.logs / f"{name}.log")
             except (OSError, ValueError):  # a full disk must not keep anything alive
                 continue
+
+    def keep_words(self, said: bytes, kept: Path) -> None:
+        """Write the end of what somebody said to a log of the run, masked. Raises OSError."""
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(self.mask(said[-_MOST_LOG_BYTES:].decode("utf-8", errors="replace")), encoding="utf-8")
 
     def run_foreign(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: str, within_s: float
