@@ -1,15 +1,12 @@
 """What a chat completion holds that an outcome needs, from a body or from the events of a stream."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from harness.exchange.events import EventStream
 from harness.model.error_kind import ErrorKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """What was read. problem: why it is no good answer. documents: the JSON, kept only where a signal looks at it."""
 
     problem: ErrorKind | None = None
@@ -18,30 +15,37 @@ class Completion:
     documents: tuple[object, ...] = ()
 
 
-class _Usage(msgspec.Struct):
+_NULL = msgspec.Raw(b"null")
+
+
+class _Usage(msgspec.Struct, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
-class _Message(msgspec.Struct):
-    content: msgspec.Raw = msgspec.Raw(b"null")
-    tool_calls: msgspec.Raw = msgspec.Raw(b"null")
-    refusal: msgspec.Raw = msgspec.Raw(b"null")
+class _Message(msgspec.Struct, gc=False):
+    content: msgspec.Raw = _NULL
+    tool_calls: msgspec.Raw = _NULL
+    refusal: msgspec.Raw = _NULL
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     message: _Message | None = None
     finish_reason: str | None = None
 
 
-class _Chat(msgspec.Struct):
+class _Chat(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    error: msgspec.Raw = _NULL
+
+    def is_error(self) -> bool:
+        return self.error is not _NULL and bytes(self.error) != b"null"
 
 
 _DECODER = msgspec.json.Decoder(_Chat)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NO_COMPLETION = (msgspec.ValidationError, *_UNREADABLE)
 _NO_TEXT_BUT_AN_ANSWER = (b'"tool_calls":', b'"refusal":"', b'"content_filter"')
 _EMPTY = (b"null", b'""', b"[]")
 _INT32_MAX = 2**31 - 1
@@ -49,20 +53,18 @@ _INT32_MAX = 2**31 - 1
 
 def read_body(body: bytes, *, wants_documents: bool) -> Completion:
     """Read an answer that came in one piece."""
-    problem: ErrorKind | None = None
-    chat = _Chat()
+    documents = _documents([body]) if wants_documents else ()
     try:
         chat = _DECODER.decode(body)
-    except (msgspec.ValidationError, *_UNREADABLE):
-        problem = _why_unreadable(body)
-    if problem is None:
-        if bytes(chat.error) != b"null":
-            problem = ErrorKind.ERROR_EVENT
-        elif not chat.choices or chat.choices[0].message is None:
-            problem = ErrorKind.BAD_SHAPE
-        elif not _says_something(chat.choices[0].message) and chat.choices[0].finish_reason != "content_filter":
-            problem = ErrorKind.NO_CONTENT
-    documents = _documents([body]) if wants_documents else ()
+    except _NO_COMPLETION:
+        return Completion(problem=_why_unreadable(body), documents=documents)
+    problem: ErrorKind | None = None
+    if chat.is_error():
+        problem = ErrorKind.ERROR_EVENT
+    elif not chat.choices or (message := chat.choices[0].message) is None:
+        problem = ErrorKind.BAD_SHAPE
+    elif not _says_something(message) and chat.choices[0].finish_reason != "content_filter":
+        problem = ErrorKind.NO_CONTENT
     return _completion(problem, chat.usage, documents)
 
 
@@ -83,7 +85,9 @@ def _text_of(document: bytes, part: str) -> str:
 
 def _says_something(message: _Message) -> bool:
     """Return True for text, a tool call or the model's own refusal: the answer of a model, whatever it says."""
-    return any(bytes(part) not in _EMPTY for part in (message.content, message.tool_calls, message.refusal))
+    if bytes(message.content) not in _EMPTY:
+        return True
+    return bytes(message.tool_calls) not in _EMPTY or bytes(message.refusal) not in _EMPTY
 
 
 def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
@@ -92,7 +96,7 @@ def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
     problem: ErrorKind | None = None
     try:
         chats: list[_Chat] = _DECODER.decode_lines(b"\n".join(payloads))
-    except (msgspec.ValidationError, *_UNREADABLE):
+    except _NO_COMPLETION:
         chats = []
     if len(chats) != len(payloads):  # one bad event must not hide an error event, or the usage block, beside it
         chats, problem = _one_by_one(payloads)
@@ -102,7 +106,7 @@ def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
 
 
 def _problem(events: EventStream, chats: list[_Chat], unreadable: ErrorKind | None) -> ErrorKind | None:
-    if any(bytes(chat.error) != b"null" for chat in chats):
+    if any(chat.is_error() for chat in chats):
         return ErrorKind.ERROR_EVENT
     if events.overlong:
         return ErrorKind.TOO_LARGE
@@ -121,7 +125,7 @@ def _one_by_one(payloads: list[bytes]) -> tuple[list[_Chat], ErrorKind | None]:
     for payload in payloads:
         try:
             chats.append(_DECODER.decode(payload))
-        except (msgspec.ValidationError, *_UNREADABLE):
+        except _NO_COMPLETION:
             problem = problem or _why_unreadable(payload)
     return chats, problem
 
@@ -146,10 +150,12 @@ def _documents(payloads: list[bytes]) -> tuple[object, ...]:
 
 
 def _completion(problem: ErrorKind | None, usage: _Usage | None, documents: tuple[object, ...]) -> Completion:
+    if usage is None:
+        return Completion(problem=problem, documents=documents)
     return Completion(
         problem=problem,
-        prompt_tokens=_count(None if usage is None else usage.prompt_tokens),
-        completion_tokens=_count(None if usage is None else usage.completion_tokens),
+        prompt_tokens=_count(usage.prompt_tokens),
+        completion_tokens=_count(usage.completion_tokens),
         documents=documents,
     )
 

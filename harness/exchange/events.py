@@ -7,6 +7,8 @@ Source: `benchmarks/`, docs/decisions/0011-scan-streams-parse-once.md
 from array import array
 
 _CONTENT = b'"content":'
+_TEXT = b'"content":"'
+_QUOTE = 34
 
 
 def carries_content(payload: bytes) -> bool:
@@ -14,6 +16,9 @@ def carries_content(payload: bytes) -> bool:
 
     A role-only delta, null and "" are not content; an escaped quote inside a text cannot look like the key.
     """
+    at = payload.find(_TEXT) + len(_TEXT)
+    if len(_TEXT) <= at < len(payload) and payload[at] != _QUOTE:
+        return True  # what nearly every chunk is
     at = payload.find(_CONTENT)
     while at >= 0:
         at += 10
@@ -89,6 +94,9 @@ class EventStream:
         if self._trailing_cr or b"\r" in body:
             body = self._with_plain_line_ends(body)
         buffer = self._buffer
+        if not buffer and 2 < len(body) <= self._max_kept_bytes and body.find(b"\n\n") == len(body) - 2:
+            self._event(body[:-2], at_ns)  # one whole event, as nearly all come: nothing to put together
+            return
         buffer += body
         start = 0
         end = buffer.find(b"\n\n", self._searched)

@@ -7,7 +7,8 @@ outcome = exchange.outcome(End.COMPLETE, now())
 
 import enum
 import zlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
@@ -70,7 +71,7 @@ class Exchange:
         self._max_body_bytes = max_body_bytes
         self._first_byte_ns: int | None = None
         self._last_byte_ns = 0
-        self._body = bytearray()
+        self._body: bytes | bytearray = b""
         self._body_bytes = 0
 
     def feed(self, data: bytes, at_ns: int) -> bool:
@@ -81,7 +82,11 @@ class Exchange:
         self._last_byte_ns = at_ns
         body = response.feed(data)
         if body:
-            self._take(body, at_ns)
+            if self._events is not None:
+                self._body_bytes += len(body)
+                self._events.feed(body, at_ns)
+            else:
+                self._take(body, at_ns)
         return response.complete or response.broken is not None
 
     @property
@@ -110,9 +115,10 @@ class Exchange:
             ended_ns=self._last_byte_ns if end is End.COMPLETE else at_ns,
         )
         broken = self._broken_by(end)
-        if events is None and response.headers.get(b"content-encoding") == b"gzip" and broken is None:
+        if events is None and broken is None and response.headers.get(b"content-encoding") == b"gzip":
             seen, broken = self._unzipped(seen)
         outcome = self._reading.read(seen, broken)
+        response.release()
         if events is not None and (self._keep or outcome.result is not Result.ANSWERED):
             return replace(outcome, body=b"".join(b"data: %b\n\n" % payload for payload in events.payloads))
         return outcome
@@ -137,7 +143,11 @@ class Exchange:
         self._body_bytes += len(body)
         if self._events is not None:
             self._events.feed(body, at_ns)
+        elif not self._body:
+            self._body = body[: self._max_body_bytes]  # most come whole, at once
         elif len(self._body) < self._max_body_bytes:
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
             self._body += body[: self._max_body_bytes - len(self._body)]
 
     def _broken_by(self, end: End) -> ErrorKind | None:

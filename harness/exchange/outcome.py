@@ -1,14 +1,15 @@
 """What became of one request, as far as its own bytes and times can tell."""
 
-from dataclasses import dataclass
+import msgspec
 
 from harness.model.error_kind import ErrorKind
 from harness.model.outcome import Refusal, Result, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The columns of a sample that come from the exchange itself. Moments are on the clock of whoever fed the bytes.
+
+    A frozen dataclass sets its twenty fields one by one in Python, for each request: a struct does it at once.
 
     chunks: content chunks of a stream. body_bytes: all that arrived, kept or not. reusable: the connection may carry
     another request. body: what was kept of the body, for the exchanges of a report; not part of the sample.

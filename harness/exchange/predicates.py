@@ -3,7 +3,8 @@
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from harness.model.signals import Comparison, Predicate, RefusalRule, Where
 
@@ -11,8 +12,7 @@ Scalar = str | int | float | bool
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What predicates look at: lower-case headers and the JSON documents of the body (each chunk of a stream)."""
 
     status_code: int

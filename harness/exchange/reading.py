@@ -4,8 +4,6 @@ In this order: what cut the exchange short, the status with the target's refusal
 JSON is decoded once, here.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from harness.exchange.completion import Completion, read_body, read_events
@@ -19,8 +17,7 @@ from harness.model.plan import Protocol
 from harness.model.signals import Comparison, Predicate, Signals, Where
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What arrived: the head and body of one answer and when. events: None where the body was not read as events."""
 
     response: Response
@@ -33,14 +30,16 @@ class Seen:
     ended_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer turned out to be, before the target's signals have said where it came from."""
 
     result: Result
     error_kind: ErrorKind | None = None
     refusal: Refusal | None = None
     completion: Completion | None = None
+
+
+_NOTHING = Completion()
 
 
 class Reading:
@@ -51,35 +50,39 @@ class Reading:
         named = [predicate for _, predicate in signals.sources]
         named += [p for p in (signals.fallback, signals.degraded, signals.cache, signals.cost) if p is not None]
         self._wants_documents = any(predicate.where in (Where.JSON, Where.CHUNK) for predicate in named)
+        self._has_signals = bool(named)
 
     def read(self, seen: Seen, broken: ErrorKind | None) -> Outcome:
         """Return the outcome of an answer. broken: what ended it before its own end."""
         answer = self._judge(seen, broken)
         response, events = seen.response, seen.events
-        completion = answer.completion
-        evidence = Evidence(
-            status_code=response.status_code or 0,
-            headers=response.headers,
-            documents=() if completion is None else completion.documents,
-        )
+        completion = answer.completion or _NOTHING
+        source = Source.PRIMARY if answer.result is Result.ANSWERED else None
+        cost = fallback = cache = None
+        if self._has_signals:
+            evidence = Evidence(status_code=response.status_code or 0, headers=response.headers, documents=completion.documents)
+            source = source and self._source(evidence)
+            cost = self._number(evidence, self._signals.cost)
+            fallback = self._claim(evidence, self._signals.fallback)
+            cache = self._text(evidence, self._signals.cache)
         return Outcome(
             result=answer.result,
             error_kind=answer.error_kind,
-            source=self._source(evidence) if answer.result is Result.ANSWERED else None,
+            source=source,
             refusal=answer.refusal,
             status_code=response.status_code,
             first_byte_ns=seen.first_byte_ns,
             first_content_ns=None if events is None else events.first_content_ns,
             last_content_ns=None if events is None else events.last_content_ns,
-            ended_ns=_ended_ns(seen, answer.result),
+            ended_ns=seen.ended_ns if events is None else _ended_ns(seen, answer.result),
             gap_p95_ns=None if events is None else events.gap_p95_ns(),
             gap_max_ns=None if events is None else events.gap_max_ns,
             chunks=None if events is None else events.chunks,
-            prompt_tokens=None if completion is None else completion.prompt_tokens,
-            completion_tokens=None if completion is None else completion.completion_tokens,
-            claimed_cost_usd=self._number(evidence, self._signals.cost),
-            claimed_fallback=self._claim(evidence, self._signals.fallback),
-            cache=self._text(evidence, self._signals.cache),
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            claimed_cost_usd=cost,
+            claimed_fallback=fallback,
+            cache=cache,
             body_bytes=seen.body_bytes,
             body=seen.body,
             reusable=response.keep_alive,
@@ -87,10 +90,10 @@ class Reading:
 
     def _judge(self, seen: Seen, broken: ErrorKind | None) -> _Answer:
         status_code = seen.response.status_code
-        if broken in (ErrorKind.TRUNCATED, ErrorKind.RESET) and status_code is not None and status_code >= 300:
-            return self._not_ok(seen, status_code)  # an error status says more than its broken body
         if status_code is not None and 200 <= status_code < 300:
             return self._ok(seen, broken)
+        if broken in (ErrorKind.TRUNCATED, ErrorKind.RESET) and status_code is not None and status_code >= 300:
+            return self._not_ok(seen, status_code)  # an error status says more than its broken body
         if broken is not None or status_code is None:
             return _bad(broken or ErrorKind.BAD_HTTP)
         return self._not_ok(seen, status_code)
@@ -110,7 +113,8 @@ class Reading:
 
     def _ok(self, seen: Seen, broken: ErrorKind | None) -> _Answer:
         headers = seen.response.headers
-        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+        encoding = headers.get(b"content-encoding")
+        if encoding is not None and encoding.strip().lower() not in (b"identity", b""):
             return _bad(broken or ErrorKind.CONTENT_ENCODING)
         if seen.protocol is not Protocol.OPENAI_CHAT:
             return self._plain(seen, broken)
@@ -216,6 +220,8 @@ def _ended_ns(seen: Seen, result: Result) -> int:
 
 
 def _is_json(content_type: bytes) -> bool:
+    if content_type == b"application/json":
+        return True
     media = content_type.split(b";", 1)[0].strip().lower()
     return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
 

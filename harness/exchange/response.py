@@ -1,5 +1,7 @@
 """An HTTP/1.1 answer, read as its bytes arrive: bounded, never followed, never decompressed."""
 
+from typing import Any
+
 import httptools
 
 from harness.model.error_kind import ErrorKind
@@ -30,7 +32,7 @@ class Response:
     )
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._without_body = 0
         self._head_done = False
@@ -79,6 +81,10 @@ class Response:
         if self._without_body > MAX_HEAD_BYTES and not self.complete and self.broken is None:
             self.broken = ErrorKind.HEADERS_TOO_LARGE
         return b""
+
+    def release(self) -> None:
+        """Let the parser go, after the last byte: it holds us as we hold it, which only the collector would take apart."""
+        self._parser = None
 
     def closed(self) -> None:
         """Take the end of the connection: it completes a body that has no other end."""

@@ -5,7 +5,7 @@ import http.client
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import gevent
 import requests
@@ -13,6 +13,7 @@ import urllib3
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
 from locust.contrib.fasthttp import LocustBadStatusCode
+from msgspec.structs import replace
 
 from harness.exchange import MAX_BODY_BYTES, Outcome, Reading, never_answered
 from harness.exchange.events import EventStream
