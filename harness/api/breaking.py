@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from harness.errors import ConfigurationError
+from harness.extensions.by_hand import adopt_installed
 from harness.faults import FaultInjector, Guardian
 from harness.model.fault import Acted, ActedBy, Fault, Scalar
 from harness.model.fault_kinds import FAULT_KINDS, check_fault, complete
@@ -42,6 +43,7 @@ class Breaker:
     @contextlib.contextmanager
     def fault(self, at: str, kind: str, **parameters: Scalar) -> Iterator[ActiveFault]:
         """Keep a fault in force for the block. Raises ConfigurationError for one that cannot be, FaultError otherwise."""
+        adopt_installed(kind)
         place = find_place(at, kind, self._injector.places)
         if problems := check_fault(place, kind, parameters, self._injector.places):
             raise ConfigurationError(*problems)

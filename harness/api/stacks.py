@@ -10,6 +10,7 @@ from typing import Any
 from harness.api.breaking import ActiveFault, Breaker, breaking
 from harness.api.providers import ask_provider
 from harness.errors import ConfigurationError
+from harness.extensions.by_hand import adopt_files
 from harness.model.fault import Scalar
 from harness.model.target import Instance, Needs, RunningTarget, Target
 from harness.run.targets import find_target
@@ -69,12 +70,15 @@ def stack(
     service: Sequence[str] = (),
     allow: Sequence[str] = (),
     logs: Path | None = None,
+    plugins: Sequence[str | Path] = (),
 ) -> Iterator[Stack]:
     """Start a target for the block and stop it at its end, faults cleared first.
 
     users: how many get a key. service, allow: as for `plan`. logs: where each process writes `NAME.log`; a temporary
-    place that is removed where None. Raises ConfigurationError, StackError with the failed process's last lines.
+    place that is removed where None. plugins: files whose kinds of faults `fault` knows, imported here; those of installed
+    packages are known anyway. Raises ConfigurationError, StackError with the failed process's last lines.
     """
+    adopt_files([Path(each) for each in plugins], imports=True)
     found = find_target(str(target), seed, service=service, allow=allow) if isinstance(target, str | Path) else target
     with contextlib.ExitStack() as ends:
         if logs is None:

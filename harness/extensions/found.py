@@ -58,7 +58,7 @@ def find_extensions(scenario: ScenarioFile, *, imports: bool) -> Extensions:
     references: list[PluginReference] = []
     for index, written in enumerate(document.plugins):
         try:
-            found, reference = _of_file(scenario.path.parent, written, imports=imports)
+            found, reference = plugin_of_file(scenario.path.parent, written, imports=imports)
         except ConfigurationError as error:
             findings.add(("plugins", index), str(error))
             continue
@@ -84,7 +84,8 @@ def find_extensions(scenario: ScenarioFile, *, imports: bool) -> Extensions:
     )
 
 
-def _of_file(beside: Path, written: str, *, imports: bool) -> tuple[list[Extension], PluginReference]:
+def plugin_of_file(beside: Path, written: str, *, imports: bool) -> tuple[list[Extension], PluginReference]:
+    """Return what a plug-in file declares, and what stands for it in a plan. Raises ConfigurationError."""
     path = beside / written
     if path.suffix != ".py":
         raise ConfigurationError(f"{written!r} is no plug-in; name a Python file beside the scenario, as ./ours.py")

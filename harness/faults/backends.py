@@ -12,7 +12,6 @@ from harness.faults.resource import ResourceBackend
 from harness.faults.toxiproxy import ToxiproxyBackend
 from harness.faults.witnessed import WitnessedToxiproxyBackend
 from harness.model.fault import Layer
-from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.target import Landscape
 
@@ -38,8 +37,7 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
         backends[Layer.DEPLOY] = DeployBackend(landscape.rollout, backends[Layer.PROCESS])
     if landscape.commands:
         backends[Layer.COMMAND] = CommandBackend(landscape.commands)
-    if any(kind.layer is Layer.EXTENSION for kind in FAULT_KINDS.values()):
-        backends[Layer.EXTENSION] = ExtensionBackend(landscape)
+    backends[Layer.EXTENSION] = ExtensionBackend(landscape)  # makes nothing until a kind of a plug-in is applied
     if Layer.RESOURCE not in backends and (landscape.host or landscape.disks):
         backends[Layer.RESOURCE] = ResourceBackend(disks=landscape.disks)
     if landscape.dependencies:

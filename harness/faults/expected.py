@@ -11,6 +11,9 @@ from harness.model.fault_kinds.requests import split_requests
 CHECK_FOR_S = 0.02
 """How long silence is watched for at least: an answer takes a millisecond or two without a fault."""
 
+ACCOUNTED_FOR_S = 0.01
+"""How long silence is watched for where the proxy's own accounts must name the probe as well: they are the proof, it the sight."""
+
 ANSWER_WITHIN_S = 0.2
 """How long an answer is waited for before the fault; how long silence is watched for at most."""
 
@@ -26,12 +29,12 @@ class Expectation:
     holds: Callable[[Probed], bool]
 
 
-def expectation(fault: Fault, before: Probed, *, published: bool = False) -> Expectation | None:
+def expectation(fault: Fault, before: Probed, *, published: bool = False, accounted: bool = False) -> Expectation | None:
     """Return what a probe must see, or None where nothing quick can tell.
 
     before: how the link behaved without the fault. Where it gave no answer then, only `down` can be told apart; where it
     took its time, silence is watched for four times as long. published: the engine's own proxy accepts first, and ends
-    the connection once it finds nobody behind it.
+    the connection once it finds nobody behind it. accounted: the proxy counts whom a toxic touched, and the caller looks.
     """
     if fault.kind == "down" and published and before.behaviour not in _ENDED:
         return Expectation(
@@ -46,7 +49,7 @@ def expectation(fault: Fault, before: Probed, *, published: bool = False) -> Exp
         return None
     held_back_ms = _held_back_ms(fault.kind, values)
     if held_back_ms is not None:
-        return _silence(held_back_ms, before)
+        return _silence(held_back_ms, before, accounted=accounted)
     if _ends_at_once(fault.kind, values):
         return Expectation(text="the connection ends without an answer", watch_s=0.5, holds=_is(*_ENDED))
     return None
@@ -71,8 +74,8 @@ def _ends_at_once(kind: str, values: dict[str, str | int | float | bool]) -> boo
     return (kind == "reset_peer" and values["timeout"] == 0) or (kind == "limit_data" and values["bytes"] == 0)
 
 
-def _silence(held_back_ms: float, before: Probed) -> Expectation | None:
-    told_apart_s = min(max(CHECK_FOR_S, 4 * before.after_ns / 1e9), ANSWER_WITHIN_S)
+def _silence(held_back_ms: float, before: Probed, *, accounted: bool) -> Expectation | None:
+    told_apart_s = ACCOUNTED_FOR_S if accounted else min(max(CHECK_FOR_S, 4 * before.after_ns / 1e9), ANSWER_WITHIN_S)
     watch_s = min(told_apart_s, held_back_ms / 1000)
     if watch_s <= 0.001:
         return None  # too short to be told from no fault

@@ -41,7 +41,7 @@ class FaultInjector:
         guardian: Guardian | None = None,
         backends: Mapping[Layer, Backend] | None = None,
     ) -> None:
-        self._places = places_of(landscape) | own_places()
+        self._places = places_of(landscape)
         self._backends = backends_for(landscape) if backends is None else backends
         self._instances = frozenset() if landscape.rollout is None else frozenset(landscape.rollout.instances)
         self._record = record
@@ -53,8 +53,8 @@ class FaultInjector:
 
     @property
     def places(self) -> frozenset[str]:
-        """Every `at` that a fault may name."""
-        return self._places
+        """Every `at` that a fault may name; a plug-in that becomes known meanwhile brings its own."""
+        return self._places | own_places()
 
     def active(self) -> tuple[Fault, ...]:
         """Return the faults that are in force, or may be, in the order applied."""
@@ -144,7 +144,7 @@ class FaultInjector:
         return lambda: self.clear(fault_id)
 
     def _backend_for(self, fault: Fault) -> Backend:
-        if problems := check_fault(fault.at, fault.kind, fault.parameters, self._places):
+        if problems := check_fault(fault.at, fault.kind, fault.parameters, self.places):
             raise FaultError(f"{fault.id}: {problems[0]}")
         layer = FAULT_KINDS[fault.kind].layer
         try:

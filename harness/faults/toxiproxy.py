@@ -74,7 +74,7 @@ class ToxiproxyBackend:
         if not self.in_force(fault):
             raise FaultError(f"{fault.id}: {fault.kind} is not listed at proxy {link.proxy!r} of {link.toxiproxy_url}")
         before = self._before[fault.id].probed
-        expected = expectation(fault, before, published=link.published)
+        expected = expectation(fault, before, published=link.published, accounted=client.keeps_accounts())
         if expected is None:
             return
         seen = probe(link, within_s=expected.watch_s)

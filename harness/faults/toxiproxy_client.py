@@ -49,6 +49,7 @@ class ToxiproxyClient:
 
     def __init__(self, url: str, *, timeout_s: float = 1.0) -> None:
         self.url = url.rstrip("/")
+        self._accounts: bool | None = None
         self._consumer = _consumer(self.url, timeout_s)
         self._proxy_class: Any = _bound(library_proxy.Proxy, APIConsumer=self._consumer)
         self._server: Any = _bound(library_server.Toxiproxy, APIConsumer=self._consumer, Proxy=self._proxy_class)()
@@ -136,9 +137,16 @@ class ToxiproxyClient:
         A toxic that acts on some requests only: on how many requests.
         """
         answer = self._extension("GET", "/acted", None)
+        self._accounts = answer is not None
         if answer is None:
             return None
         return {name: int(counts.get("requests", counts["connections"])) for name, counts in answer.json().get(proxy, {}).items()}
+
+    def keeps_accounts(self) -> bool:
+        """Return whether this Toxiproxy can tell what its toxics did; asked once."""
+        if self._accounts is None:
+            self._accounts = self._extension("GET", "/acted", None) is not None
+        return self._accounts
 
     def close(self) -> None:
         """Close the kept connections."""

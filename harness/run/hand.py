@@ -1,7 +1,7 @@
 """A hand on a live run: orders from a second terminal, over a unix socket that only its owner can reach.
 
-One JSON object a line and connection, one back: `{"do": "info"}`, `{"do": "faults"}`, `{"do": "add", "fault": {...}}`,
-`{"do": "clear", "ids": [...]}`, `{"do": "note", "text": "", "by": ""}`, `{"do": "halt", "reason": ""}`.
+One JSON object a line and connection, one back: `{"do": "info"}`, `{"do": "faults"}`, `{"do": "add", "fault": {...}}`
+(with `"plugins": [PATH]` for a kind that a file brings), `{"do": "clear", "ids": [...]}`, `{"do": "note", "text": "", "by": ""}`, `{"do": "halt", "reason": ""}`.
 The answer is `{"ok": ...}` or `{"error", "advice"}`.
 Every order that changes something is in the journal, and so is what came of it.
 """
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import FaultError, HarnessError
+from harness.extensions.by_hand import adopt_files, adopt_installed, of_plugins
 from harness.faults import FaultInjector, Recorder
 from harness.model.fault import Fault
+from harness.model.fault_kinds.told import kind_as_document
 from harness.model.fault_words import find_place
 from harness.model.journal import Event
 from harness.run.lanes import Lanes
@@ -120,9 +122,13 @@ class Hand:
             case "info":
                 return {**asdict(self._owner), "pid": os.getpid(), "faults": len(self._injector.active())}
             case "faults":
-                return {"places": sorted(self._injector.places), "active": [self._shown(f) for f in self._injector.active()]}
+                return {
+                    "places": sorted(self._injector.places),
+                    "active": [self._shown(f) for f in self._injector.active()],
+                    "plugins": [kind_as_document(kind) for kind in of_plugins()],
+                }
             case "add":
-                return self._add(order["fault"])
+                return self._add(order["fault"], [Path(str(each)) for each in order.get("plugins", [])])
             case "clear":
                 return self._clear([str(each) for each in order["ids"]])
             case "note":
@@ -138,12 +144,16 @@ class Hand:
 
     # -- the orders -----------------------------------------------------------------------------------------------------
 
-    def _add(self, given: Mapping[str, Any]) -> object:
+    def _add(self, given: Mapping[str, Any], plugins: list[Path]) -> object:
         for_s = float(given["for_s"])
         if not 0 < for_s <= LONGEST_S:
             raise FaultError(f"a fault by hand lasts up to {LONGEST_S:.0f} s, not {for_s:g}")
         self._must_have_begun()
         kind = str(given["kind"])
+        for path in plugins:
+            for told in adopt_files([path], imports=True):
+                self._note("plugin", what=told, done=True)
+        adopt_installed(kind)
         at = find_place(str(given["at"]), kind, self._injector.places)
         with self._lock:
             self._added += 1

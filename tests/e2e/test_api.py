@@ -37,7 +37,7 @@ def test_the_provider_alone_answers_breaks_and_remembers():
 
 
 def test_a_stack_is_broken_for_a_block_and_whole_after_it(tmp_path: Path):
-    with api.stack(users=1, logs=tmp_path) as stack:
+    with api.stack(users=1, logs=tmp_path, plugins=[ROOT / "examples" / "extensions" / "ours.py"]) as stack:
         key = next(iter(stack.keys.values()))
         assert ask(f"{stack.base_url}/v1", key, model="auto").headers["x-gateway-fallback"] == "0"
         with stack.fault("provider.primary", "timeout") as fault:
@@ -47,6 +47,9 @@ def test_a_stack_is_broken_for_a_block_and_whole_after_it(tmp_path: Path):
         assert fault.acted.count
         with pytest.raises(ConfigurationError, match="provider"), stack.fault("provider.primry", "timeout"):
             pass
+        with stack.fault("redis", "write_pause") as own:  # a plug-in's, confirmed from outside before the block begins
+            pass
+        assert (own.at, own.kind) == ("dependencies.redis", "write_pause")
         assert {call["endpoint"] for call in stack.calls()} >= {"primary", "secondary"}
         # An error of the block's own heals too.
         with pytest.raises(ZeroDivisionError), stack.fault("redis", "latency", latency=50):

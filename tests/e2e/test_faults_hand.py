@@ -123,13 +123,19 @@ def test_a_stack_for_exploring_takes_orders_too_and_ends_healed(user: Terminal) 
             if (live := json.loads(user.harness("ps", "--json").stdout)) != []:
                 break
         assert live[0]["what"] == "a stack for exploring"
-        for fault in (("worker", "kill"), ("redis", "read_only"), ("postgres", "down")):
+        plugin = str(Path(__file__).parents[2] / "examples" / "extensions" / "ours.py")
+        unknown = user.harness("fault", "add", "redis", "write_pause")
+        assert unknown.returncode == 2, "a file's kind is known where somebody names the file"
+        own = ("redis", "write_pause", "lease_ms=20000", "--plugin", plugin)
+        for fault in (own, ("worker", "kill"), ("redis", "latency", "latency=5"), ("postgres", "down")):
             added = user.harness("fault", "add", *fault, "--for", "60s")
             assert added.returncode == 0, added.stderr
-        assert len(json.loads(user.harness("fault", "list", "--json").stdout)["active"]) == 3
+        listed = json.loads(user.harness("fault", "list", "--json").stdout)
+        assert [each["kind"] for each in listed["active"]] == ["write_pause", "kill", "latency", "down"]
+        assert [each["kind"] for each in listed["plugins"]] == ["write_pause"], "from now on without the file"
         cleared = user.harness("fault", "clear", "--all")
         assert cleared.returncode == 0, cleared.stderr
-        assert len(cleared.stdout.splitlines()) == 3
+        assert len(cleared.stdout.splitlines()) == 4
         assert user.harness("fault", "add", "redis", "freeze").returncode == 0
         assert user.harness("halt", "--all").returncode == 0
         process.communicate(timeout=30)

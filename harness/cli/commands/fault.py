@@ -1,6 +1,7 @@
 """`harness fault`: see, add and clear faults of what is live, from a second terminal."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -46,10 +47,23 @@ def list_(run: str | None, as_json: bool) -> int:
 @click.argument("kind")
 @click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--for", "for_", default="30s", show_default=True, help="It falls away after so long.")
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A plug-in file that brings KIND, where the live run does not have it: the run imports it.",
+)
 @_RUN
-def add(at: str, kind: str, parameters: tuple[str, ...], for_: str, run: str | None) -> int:
-    """Put a fault of KIND in force AT a place: `links.redis`, or `redis` where the kind leaves no doubt."""
-    from harness.model.fault_kinds import check_fault
+def add(at: str, kind: str, parameters: tuple[str, ...], for_: str, plugins: tuple[Path, ...], run: str | None) -> int:
+    """Put a fault of KIND in force AT a place: `links.redis`, or `redis` where the kind leaves no doubt.
+
+    Kinds of plug-ins are known from the live run's scenario, from installed packages, and from --plugin.
+    """
+    from harness.extensions.by_hand import adopt_files, adopt_installed
+    from harness.model.fault_kinds import adopt, check_fault, own_places
+    from harness.model.fault_kinds.told import kind_from_document
     from harness.model.fault_words import find_place, read_parameters
     from harness.model.units import NS_PER_S, parse_duration_ns
 
@@ -57,14 +71,18 @@ def add(at: str, kind: str, parameters: tuple[str, ...], for_: str, run: str | N
         for_s = parse_duration_ns(for_) / NS_PER_S
     except ValueError as error:
         raise ConfigurationError(f"--for: {error}") from error
-    values = read_parameters(kind, parameters)
     live = _chosen(run)
-    places = live.order({"do": "faults"})["places"]
+    found = live.order({"do": "faults"})
+    adopt(kind_from_document(each) for each in found["plugins"])
+    adopt_files(plugins, imports=False)
+    adopt_installed(kind)
+    values = read_parameters(kind, parameters)
+    places = sorted({*found["places"], *own_places()})
     place = find_place(at, kind, places)
     if problems := check_fault(place, kind, values, places):
         raise ConfigurationError(*problems)
     fault = {"at": place, "kind": kind, "parameters": values, "for_s": for_s}
-    _show(live.order({"do": "add", "fault": fault}))
+    _show(live.order({"do": "add", "fault": fault, "plugins": [str(path.resolve()) for path in plugins]}))
     return 0
 
 

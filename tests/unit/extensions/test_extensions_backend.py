@@ -10,7 +10,7 @@ from harness.faults.backends import backends_for
 from harness.faults.extended import ExtensionBackend
 from harness.faults.guardian.undo import CommandStep
 from harness.faults.injector import FaultInjector
-from harness.model.fault import Acted, ActedBy, Fault, Layer
+from harness.model.fault import Acted, ActedBy, Fault
 from harness.model.fault_kinds import adopt
 from harness.model.journal import Event
 from harness.model.target import Landscape
@@ -86,10 +86,17 @@ def test_a_fault_of_a_plug_in_goes_the_way_of_every_other():
     assert journal[-1][1] == {"by": "target", "count": 3}
 
 
-def test_a_target_has_no_such_backend_where_nobody_brings_one():
-    assert Layer.EXTENSION not in backends_for(LANDSCAPE)
+def test_a_plug_in_that_becomes_known_later_brings_its_place_and_its_fault():
+    journal = []
+    injector = FaultInjector(LANDSCAPE, lambda event, *_, **__: journal.append(event), backends=backends_for(LANDSCAPE))
+    assert injector.places == frozenset()
+    with pytest.raises(FaultError, match="it offers no place for faults"):
+        injector.apply(FAULT)
     known(Sound)
-    assert Layer.EXTENSION in backends_for(LANDSCAPE)
+    assert injector.places == {"plugins.roof"}
+    injector.apply(FAULT)
+    injector.clear(FAULT.id)
+    assert Event.FAULT_PROVED_CLEAR in journal
 
 
 @pytest.mark.parametrize("method", ["undo_steps", "apply", "confirm", "in_force", "clear", "prove_clear"])

@@ -36,6 +36,7 @@ FRAMES = {
     "overlap",
     "relations",
     "toxic",
+    "told",
     "process",
     "provider",
     "container",
