@@ -12,7 +12,7 @@ CHECK_FOR_S = 0.02
 """How long silence is watched for at least: an answer takes a millisecond or two without a fault."""
 
 ACCOUNTED_FOR_S = 0.01
-"""How long silence is watched for where the proxy's own accounts must name the probe as well: they are the proof, it the sight."""
+"""How long silence is watched for where the proxy's accounts must name a connection too: these are the proof."""
 
 ANSWER_WITHIN_S = 0.2
 """How long an answer is waited for before the fault; how long silence is watched for at most."""

@@ -1,7 +1,8 @@
 """A hand on a live run: orders from a second terminal, over a unix socket that only its owner can reach.
 
 One JSON object a line and connection, one back: `{"do": "info"}`, `{"do": "faults"}`, `{"do": "add", "fault": {...}}`
-(with `"plugins": [PATH]` for a kind that a file brings), `{"do": "clear", "ids": [...]}`, `{"do": "note", "text": "", "by": ""}`, `{"do": "halt", "reason": ""}`.
+(with `"plugins": [PATH]` for a kind that a file brings), `{"do": "clear", "ids": [...]}`, `{"do": "note", "text": "", "by": ""}`,
+`{"do": "halt", "reason": ""}`.
 The answer is `{"ok": ...}` or `{"error", "advice"}`.
 Every order that changes something is in the journal, and so is what came of it.
 """
