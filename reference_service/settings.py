@@ -132,7 +132,7 @@ class Settings(BaseModel):
     identity_cache_s: float = Field(default=15.0, ge=0)
     reservation_lease_s: float = Field(default=120.0, gt=0)
 
-    drain_grace_s: float = Field(default=0.5, ge=0)
+    drain_grace_s: float = Field(default=0.75, ge=0)  # the balancer looks every 250 ms, and believes the second answer
     drain_s: float = Field(default=3.5, gt=0)
     worker_poll_s: float = Field(default=0.2, gt=0)
     worker_lease_s: float = Field(default=15.0, gt=0)

@@ -17,6 +17,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "kill-feature": ("feature",),
     "back-up": ("canary",),
     "restore": (),
+    "roll-out": ("version", "defect", "watch_s", "least", "patience_s"),
+    "count-connections": (),
     "tell-alert-rules": (),
     "tell-dashboards": (),
 }

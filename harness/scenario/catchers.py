@@ -44,7 +44,11 @@ _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _ATTACKS = _short(warmup=3, steady=32)
 _STEADY = _short(warmup=3, steady=25)
 _WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
+_GONE = _short(warmup=3, steady=4, gone=10, recovery=18)
+_WINDOWS = (*_short(warmup=3, steady=14, end=25), "checks.0.window_s=8")
+_SHORT_WINDOWS = (("cache_ttl_s", "5"), ("rate_window_s", "8"))
 _REGION = _short(warmup=3, steady=8, outage=10, recovery=14)
+_SLOW = _short(warmup=3, steady=8, slow=12, recovery=12)
 _STORM = _short(warmup=3, steady=8, storm=12, recovery=12)
 
 
@@ -129,7 +133,9 @@ CATCHERS: tuple[Catcher, ...] = (
         {
             "fallback-missing": "degraded-share",
             "provider-without-timeout": "latency-p95 error-rate fallback-share longest-wait ! alone",
-            "breaker-never-closes": "recovered",
+            "breaker-never-closes": "recovered breaker-recovery",
+            "breaker-missing": "breaker held-by-the-dark-model",
+            "breaker-unbounded-probes": "held-by-the-dark-model",
             "fallback-never-leaves": "recovered fallback-share-steady ! alone",
         },
     ),
@@ -158,19 +164,43 @@ CATCHERS: tuple[Catcher, ...] = (
             "screen-blocks-the-loop": "latency-p95 ttft-p95 ttft-p50 error-rate ! alone",
         },
     ),
-    *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share"}),
+    *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share", "cache-keeps-degraded": "polite-answers"}),
     *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
-    *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "refusal-share"}),
+    *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "refusal-share", "readiness-lies": "health"}),
     *_by(
         "postgres-frozen",
         _WITHOUT,
         {
             "database-without-timeout": "longest-wait ! alone",
             "pool-without-timeout": "longest-wait ! alone",
+            "liveness-does-io": "health",
             "auth-fault-is-401": "refusal-share",
         },
     ),
+    *_by("rolling-restart", (), {"ready-while-draining": "drain", "spend-lost-at-shutdown": "drain"}),
+    *_by("canary-bad", (), {"canary-sticks": "canary-release"}),
+    *_by(
+        "backup-drill",
+        (),
+        {
+            "backup-restores-nothing": "backup",
+            "backup-environment-in-clear": "backup",
+            "message-not-sealed": "backup",
+            "escalation-not-recorded": "backup",
+            "feedback-not-recorded": "backup",
+        },
+    ),
+    *_by("postgres-down", _WITHOUT, {"audit-lost-with-the-database": "audit-kept"}),
+    *_by("postgres-slow", _SLOW, {"pool-unbounded": "connection-limit"}),
+    *_by("rate-limit-storm", _STORM, {"retry-after-ignored": "retry-after"}),
+    *_by(
+        "soak",
+        _WINDOWS,
+        {"rate-limit-window-slides": "rate-window", "cache-never-expires": "cache-expiry"},
+        settings=_SHORT_WINDOWS,
+    ),
     *_by("valkey-flushed", (), {"budget-in-the-store": "budget-cap"}),
+    *_by("worker-killed", _GONE, {"message-lost-at-kill": "messages-once"}),
     *_by(
         "leaking-models",
         (),

@@ -19,4 +19,7 @@ REFERENCE_CAPABILITIES = frozenset(
 )
 """Of every way to run it; each target adds the actions that it can do itself."""
 
+CACHE_SECONDS = "cache.seconds"
+"""Of a target whose cached answers become old within seconds, which it must be told."""
+
 LIVE, READY, METRICS = "/live", "/ready", "/metrics"

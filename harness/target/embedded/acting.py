@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
 from harness.target.embedded import observability, postgres, programs
+from harness.target.embedded.releasing import roll_out
+from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.site import Site
 from harness.target.supervise.procfs import Identity, send
 from harness.target.supervise.supervisor import python_environment
@@ -31,12 +33,20 @@ class EmbeddedActor:
     """
 
     def __init__(
-        self, site: Site, *, keys: Mapping[str, str], database_url: str, base_url: str, settings: Mapping[str, str]
+        self,
+        site: Site,
+        *,
+        keys: Mapping[str, str],
+        database_url: str,
+        base_url: str,
+        settings: Mapping[str, str],
+        rollout: EmbeddedRollout,
     ) -> None:
         self._site = site
         self._keys = keys
         self._database_url = database_url
         self._base_url = base_url
+        self._rollout = rollout
         self._planted = {name: settings[name] for name in ("SERVICE_DEFECT", "SERVICE_UNDER_TEST") if name in settings}
         self._lock = threading.Lock()
         self._ended: set[str] = set()
@@ -50,6 +60,8 @@ class EmbeddedActor:
             "kill-feature": self._kill_feature,
             "back-up": self._back_up,
             "restore": self._restore,
+            "roll-out": self._roll_out,
+            "count-connections": lambda _: ActionDone(told=postgres.counted_connections(self._database_url)),
             "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
             "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
         }
@@ -163,6 +175,9 @@ class EmbeddedActor:
         told |= {name: number for name, number in counted.items() if isinstance(number, int)}
         return ActionDone(told=told | {"took_ms": round((time.monotonic() - began) * 1e3)})
 
+    def _roll_out(self, action: Action) -> ActionDone:
+        return roll_out(action, self._rollout, directory=self._site.directory, environment=self._environment())
+
     def _backups(self) -> Path:
         place = self._site.directory / "backups"
         place.mkdir(mode=0o700, exist_ok=True)
@@ -170,22 +185,24 @@ class EmbeddedActor:
 
     # -- programs -------------------------------------------------------------------------------------------------------
 
-    def _program(self, module: str, *arguments: str) -> Mapping[str, object]:
-        """Run an operator's program of the service; return the JSON object that it prints. Raises StackError.
-
-        Not through the keeper, whose logs are kept: what is printed here may be a key.
-        """
-        environment = python_environment() | {
+    def _environment(self) -> dict[str, str]:
+        return python_environment() | {
             "SERVICE_DATABASE_URL": self._database_url,
             **self._planted,
             "BACKUP_PASSPHRASE": "a passphrase of this drill",
             "HOME": str(self._site.directory / "home"),
             "TMPDIR": str(self._site.directory),
         }
+
+    def _program(self, module: str, *arguments: str) -> Mapping[str, object]:
+        """Run an operator's program of the service; return the JSON object that it prints. Raises StackError.
+
+        Not through the keeper, whose logs are kept: what is printed here may be a key.
+        """
         try:
             done = subprocess.run(
                 [sys.executable, "-m", module, *arguments],
-                env=environment,
+                env=self._environment(),
                 cwd=self._site.directory,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -42,7 +42,8 @@ class Front:
     @classmethod
     def start(cls, site: Site, addresses: Mapping[str, str]) -> "Front":
         """Start it before instances that are ready. Raises StackError."""
-        other = balancer.OtherVersion(f"127.0.0.1:{site.free_port()}", site.directory / "other-version-percent")
+        other = balancer.OtherVersion(f"127.0.0.1:{site.free_port()}", site.directory / "traffic" / "green")
+        other.say_who_is_who(tuple(addresses.values()))
         return cls(address=balancer.start(site, list(addresses.values()), other), other=other)
 
 
@@ -93,6 +94,9 @@ def stand_service(site: Site, wiring: programs.Wiring, places: Mapping[str, str]
 def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses: Mapping[str, str]) -> RunningEmbedded:
     """Return the running stack."""
     site, secrets = ground.site, ground.credentials
+    rollout = EmbeddedRollout(
+        site, wiring, front.other, front=front.address, instances=tuple(f"service-{name}" for name in addresses)
+    )
     return RunningEmbedded(
         site=site,
         reference=TargetReference(kind="embedded", name=NAME, version=wiring.version),
@@ -109,10 +113,9 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
             database_url=postgres.url(ground.database, secrets.database_password, wiring.database),
             base_url=f"http://{front.address}",
             settings=wiring.settings,
+            rollout=rollout,
         ),
-        rollout=EmbeddedRollout(
-            site, wiring, front.other, front=front.address, instances=tuple(f"service-{name}" for name in addresses)
-        ),
+        rollout=rollout,
         provider_control_url=f"http://{ground.provider.control}",
         dependencies={
             "dependencies.redis": valkey.dependency(ground.store, secrets.store_password, site.log("redis")),

@@ -12,8 +12,9 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from harness.errors import StackError
+from harness.errors import FaultError, StackError
 from harness.faults.database_connection import Loop, connect
 from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site, runs_as_root
@@ -37,6 +38,9 @@ _SETTINGS = (
 )
 
 _DUMPED_WITHIN_S = 20.0
+_COUNTED_WITHIN_S = 5.0
+_COUNTED = """SELECT application_name, count(*) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY application_name"""
 
 
 def start(site: Site, *, password: str) -> str:
@@ -96,6 +100,24 @@ def make_database(address: str, password: str, name: str) -> None:
             await connection.close()
 
     Loop().do(make(), within_s=10.0, what=f"making the database {name}")
+
+
+def counted_connections(database_url: str) -> dict[str, str | int | float | bool | None]:
+    """Return how many connections each of its users has open, by what they call themselves: `instance_a`. Raises StackError."""
+    parts = urlsplit(database_url)
+
+    async def count() -> list[tuple[str, int]]:
+        connection = await connect(f"{parts.hostname}:{parts.port}", parts.username or "", parts.path.lstrip("/"), parts.password)
+        try:
+            return [(row[0], row[1]) for row in await connection.fetch(_COUNTED)]
+        finally:
+            await connection.close()
+
+    try:
+        rows = Loop().do(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
+    except FaultError as error:
+        raise StackError(error.message) from error
+    return {f"instance_{name}": number for name, number in rows if name}
 
 
 def dumped(file: Path) -> bytes:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 from harness.errors import StackError
 from harness.model.target import ProcessHandle
@@ -35,6 +36,11 @@ class EmbeddedRollout:
         self._front = front
         self._instances = instances
         self.expected = False
+
+    @property
+    def traffic(self) -> Path:
+        """The directory of the file that deals the requests, as the service's own rollout program takes it."""
+        return self._other.file.parent
 
     @property
     def instances(self) -> tuple[str, ...]:

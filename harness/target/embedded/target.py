@@ -20,7 +20,7 @@ from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
-from harness.target.reference_capabilities import REFERENCE_CAPABILITIES
+from harness.target.reference_capabilities import CACHE_SECONDS, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.supervisor import Supervisor
 
@@ -63,8 +63,16 @@ class EmbeddedTarget:
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
             toxics_of_toxiproxy=self._toxiproxy is not None,
-            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities(),
+            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities() | self._soon_old(),
+            missing={CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run"},
         )
+
+    def _soon_old(self) -> frozenset[str]:
+        """Return the capability of a cache whose answers become old within a run."""
+        try:
+            return frozenset({CACHE_SECONDS} if float(self._settings.get("SERVICE_CACHE_TTL_S", "3600")) <= 60 else ())
+        except ValueError:
+            return frozenset()
 
     def _rate_limit_per_minute(self) -> int:
         """Return the service's limit a user, rounded down; a setting that is no number is the service's to refuse."""

@@ -10,7 +10,7 @@ from run_builder import PHASES, RunBuilder, healthy_samples
 
 from harness.checks import CHECKS, PLANNERS
 from harness.measure import read_run
-from harness.model.fault import Scalar
+from harness.model.fault import Fault, Scalar
 from harness.model.journal import Event
 from harness.model.judgement import Judgement
 from harness.model.plan import Phase, PlannedCheck
@@ -91,6 +91,7 @@ def judged(
     logs: Mapping[str, str] | None = None,
     began: Mapping[str, float] | None = None,
     lasted: Mapping[str, float] | None = None,
+    faults: tuple[Fault, ...] | None = None,
 ) -> Judgement:
     """Return the judgement of a run with these answers; answering None: no probe was ever sent.
 
@@ -101,6 +102,8 @@ def judged(
     builder = RunBuilder(checks=(check,), bursts=steps.bursts, capped=steps.capped_principals, manifest=False)
     builder.samples = healthy_samples(2) if samples is None else samples
     builder.calls = calls
+    if faults is not None:
+        builder.faults = faults
     run = builder.build(path / f"run{next(_numbers)}")
     run.write_plan(replace(run.read_plan(), probes=steps.probes, actions=steps.actions))
     for record in [] if answering is None else recorded(check, phase, answering):
