@@ -39,6 +39,7 @@ def _short(**seconds: int) -> tuple[str, ...]:
 
 
 _OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
+_BROWN_OUT = _short(warmup=3, steady=8, slow=20, recovery=14)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _ATTACKS = _short(warmup=3, steady=32)
@@ -134,11 +135,11 @@ CATCHERS: tuple[Catcher, ...] = (
             "fallback-missing": "degraded-share",
             "provider-without-timeout": "latency-p95 error-rate fallback-share longest-wait ! alone",
             "breaker-never-closes": "recovered breaker-recovery",
-            "breaker-missing": "breaker held-by-the-dark-model",
-            "breaker-unbounded-probes": "held-by-the-dark-model",
+            "breaker-missing": "breaker",
             "fallback-never-leaves": "recovered fallback-share-steady ! alone",
         },
     ),
+    *_by("provider-brown-out", _BROWN_OUT, {"breaker-unbounded-probes": "held-by-the-slow-model"}),
     *_by("flaky-provider", (), {"retry-storm": "retry-amplification"}),
     *_by("cut-streams", _CUTS, {"stream-cut-ends-cleanly": "stream-integrity", "stream-error-swallowed": "silent-breakage"}),
     *_by(

@@ -119,8 +119,11 @@ def test_a_fault_in_what_a_real_model_says_is_refused_and_one_in_how_it_comes_is
 
 def test_canaries_are_in_every_run_of_a_target_that_promises_to_refuse_them_and_in_no_other(tmp_path: Path) -> None:
     promises = "canaries: true\nrefusals: {guard: [{status: [400]}]}\n"
-    assert [check.name for check in _plan(tmp_path, TARGET + promises).checks] == ["budget cap", "guard bypass"]
-    assert [check.name for check in _plan(tmp_path).checks] == ["budget cap"]
+    assert [check.name for check in _plan(tmp_path, TARGET + promises).checks if check.not_offered is None] == [
+        "budget cap",
+        "guard bypass",
+    ]
+    assert [check.name for check in _plan(tmp_path).checks if check.not_offered is None] == ["budget cap"]
 
 
 def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_adapter() -> None:
