@@ -44,7 +44,8 @@ def command(
     One stack serves all: only the service starts anew with each defect.
 
     \b
-    harness verify-gate                          eight, one for each way of looking
+    harness verify-gate --together               eight guards, in a healthy run and a broken one
+    harness verify-gate                          the same eight, each in a run of its own
     harness verify-gate fallback-missing         one
     harness verify-gate --all --together         all, several in a run
     harness verify-gate --all --shard 1/4        a quarter of all

@@ -15,7 +15,7 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Needs, Offer
 from harness.target.embedded import programs
-from harness.target.embedded.acting import EmbeddedActor
+from harness.target.embedded.acting import FOR_PROMTOOL, EmbeddedActor
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
@@ -64,7 +64,10 @@ class EmbeddedTarget:
             rate_limit_per_minute=self._rate_limit_per_minute(),
             toxics_of_toxiproxy=self._toxiproxy is not None,
             capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities() | self._soon_old(),
-            missing={CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run"},
+            missing={
+                CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run",
+                **{f"actions.{name}": "promtool on this machine (the package prometheus)" for name in FOR_PROMTOOL},
+            },
         )
 
     def _soon_old(self) -> frozenset[str]:
