@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "restore": (),
     "roll-out": ("version", "defect", "watch_s", "least", "patience_s"),
     "count-connections": (),
+    "scan-for-secrets": (),
     "tell-alert-rules": (),
     "tell-dashboards": (),
 }

@@ -22,4 +22,7 @@ REFERENCE_CAPABILITIES = frozenset(
 CACHE_SECONDS = "cache.seconds"
 """Of a target whose cached answers become old within seconds, which it must be told."""
 
+HISTORY = "history"
+"""Of a target whose code lies here as a checkout with its history."""
+
 LIVE, READY, METRICS = "/live", "/ready", "/metrics"

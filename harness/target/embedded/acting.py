@@ -18,12 +18,15 @@ from harness.target.embedded import observability, postgres, programs
 from harness.target.embedded.releasing import roll_out
 from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.site import Site
+from harness.target.secrets_in_code import code_of, scanned, told_of
 from harness.target.supervise.procfs import Identity, send
 from harness.target.supervise.supervisor import python_environment
 
 _STOPS_WITHIN_S = 9.0
 _PROGRAM_WITHIN_S = 30.0
 _INSTANCES = ("service-a", "service-b")
+
+SERVICE_PACKAGE = "reference_service"
 
 FOR_PROMTOOL = frozenset({"tell-alert-rules", "tell-dashboards"})
 """Actions of which the judges make something by promtool only."""
@@ -66,6 +69,7 @@ class EmbeddedActor:
             "restore": self._restore,
             "roll-out": self._roll_out,
             "count-connections": lambda _: ActionDone(told=postgres.counted_connections(self._database_url)),
+            "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
             "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
             "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
         }

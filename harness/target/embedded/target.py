@@ -15,13 +15,14 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Needs, Offer
 from harness.target.embedded import programs
-from harness.target.embedded.acting import FOR_PROMTOOL, EmbeddedActor
+from harness.target.embedded.acting import FOR_PROMTOOL, SERVICE_PACKAGE, EmbeddedActor
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
 from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
-from harness.target.reference_capabilities import CACHE_SECONDS, REFERENCE_CAPABILITIES
+from harness.target.reference_capabilities import CACHE_SECONDS, HISTORY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
+from harness.target.secrets_in_code import code_of, has_history
 from harness.target.supervise.supervisor import Supervisor
 
 _FREE_NEEDED_BYTES = 200 << 20
@@ -63,19 +64,21 @@ class EmbeddedTarget:
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
             toxics_of_toxiproxy=self._toxiproxy is not None,
-            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities() | self._soon_old(),
+            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities() | self._where_it_is_so(),
             missing={
                 CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run",
+                HISTORY: "a checkout of the service with its history; this one is installed without",
                 **{f"actions.{name}": "promtool on this machine (the package prometheus)" for name in FOR_PROMTOOL},
             },
         )
 
-    def _soon_old(self) -> frozenset[str]:
-        """Return the capability of a cache whose answers become old within a run."""
-        try:
-            return frozenset({CACHE_SECONDS} if float(self._settings.get("SERVICE_CACHE_TTL_S", "3600")) <= 60 else ())
-        except ValueError:
-            return frozenset()
+    def _where_it_is_so(self) -> frozenset[str]:
+        """Return the capabilities of a cache whose answers become old within a run, and of code that is a checkout."""
+        found = {HISTORY} if has_history(code_of(SERVICE_PACKAGE)) else set()
+        with contextlib.suppress(ValueError):  # a setting that is no number is the service's to refuse
+            if float(self._settings.get("SERVICE_CACHE_TTL_S", "3600")) <= 60:
+                found.add(CACHE_SECONDS)
+        return frozenset(found)
 
     def _rate_limit_per_minute(self) -> int:
         """Return the service's limit a user, rounded down; a setting that is no number is the service's to refuse."""

@@ -234,3 +234,26 @@ def test_a_setting_that_could_show_nothing_is_refused(check: PlannedCheck, told:
 def test_an_audit_log_in_a_phase_that_begins_at_once_is_refused() -> None:
     with pytest.raises(ValueError, match="must be known before"):
         PLANNERS["audit kept"].plan(check_of("audit kept", phase="warmup"), replace(PHASES[0], end_ns=20 * S))
+
+
+# -- keys in the code --------------------------------------------------------------------------------------------------
+
+SCAN = check_of("secret scan")
+
+
+def scan(path: Path, told: Told | None, check: PlannedCheck = SCAN) -> Judgement:
+    return judged(path, check, lambda *_: A(), actions={"scan": told})
+
+
+def test_code_without_a_key_passes_and_one_with_a_key_fails(tmp_path: Path) -> None:
+    clean: Told = {"files": 700, "commits": 320, "found": 0, "where": ""}
+    assert scan(tmp_path, clean).status is Status.PASS
+    judgement = scan(tmp_path, {**clean, "found": 1, "where": "settings.py:2: a token"})
+    assert (judgement.status, "settings.py:2" in judgement.reason) == (Status.FAIL, True)
+    assert scan(tmp_path, {**clean, "commits": None}, check_of("secret scan", history=False)).status is Status.PASS
+
+
+@pytest.mark.parametrize("told", [None, {}, {"files": 0, "commits": 3, "found": 0}, {"files": 9, "commits": None, "found": 0}])
+def test_code_that_nobody_looked_at_is_inconclusive(told: Told | None, tmp_path: Path) -> None:
+    assert scan(tmp_path, told).status is Status.INCONCLUSIVE
+    assert judged(tmp_path, SCAN, None).status is Status.INCONCLUSIVE
