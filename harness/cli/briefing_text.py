@@ -3,6 +3,7 @@
 from harness.arrivals import peak_rps
 from harness.cli.drill_desk import abort_lines
 from harness.model.fault_radius import blast_radius
+from harness.model.figures import dollars
 from harness.model.plan import Plan
 from harness.model.units import format_duration
 from harness.report import visible
@@ -29,7 +30,7 @@ def briefing(plan: Plan, *, asking: bool) -> str:
         span = f"{phase.start_ns / 1e9:6.0f} s to {phase.end_ns / 1e9:.0f} s"
         lines.append(visible(f"  {span}  {phase.kind.value:<9} {phase.name}{': ' + faults if faults else ''}"))
     peak = max((peak_rps(segment) for segment in plan.load.segments), default=0.0)
-    lines += [f"  about {plan.planned_requests:,} requests, {peak:g}/s at the most; at most ${plan.planned_cost_usd:.4f}", ""]
+    lines += [f"  about {plan.planned_requests:,} requests, {peak:g}/s at the most; at most {dollars(plan.planned_cost_usd)}", ""]
     lines += [visible(line) for line in blast_radius(plan.faults, scenario.blast_radius)]
     lines += ["", "what ends it early"]
     lines += [f"  {line}" for line in abort_lines(plan)]

@@ -20,8 +20,7 @@ def rows_of(comparison: "Comparison") -> "list[ComparedRow]":
             finding=each.finding.value,
             base=_told(each.base.value, each.unit),
             new=_told(each.new.value, each.unit),
-            told=f"{_told(each.value, each.unit, signed=True)} (between {_told(each.low, each.unit, signed=True)} "
-            f"and {_told(each.high, each.unit, signed=True)})",
+            told=f"{_signed(each.value, each)} (between {_signed(each.low, each)} and {_signed(each.high, each)})",
             matters=_told(each.effect, each.unit),
             times=_times(each),
         )
@@ -41,8 +40,17 @@ def _times(each: "Difference") -> tuple[float, float, float] | None:
     return each.value / each.effect, each.low / each.effect, each.high / each.effect
 
 
-def _told(value: float, unit: str, *, signed: bool = False) -> str:
+def _told(value: float, unit: str) -> str:
+    return "never" if math.isinf(value) else in_unit(value, unit)
+
+
+def _signed(value: float, each: "Difference") -> str:
+    """Return a difference, no finer than a hundredth of what matters, so that a reader weighs digits that mean something."""
     if math.isinf(value):
-        return ("+∞" if value > 0 else "-∞") if signed else "never"
-    sign = ("+" if value >= 0 else "-") if signed else ""
-    return f"{sign}{in_unit(abs(value), unit)}"
+        return "+∞" if value > 0 else "-∞"
+    if each.effect > 0 and math.isfinite(each.effect):
+        value = round(value, 2 - math.floor(math.log10(each.effect)))
+    text = in_unit(abs(value), each.unit)
+    if not any(digit in text for digit in "123456789"):
+        return text  # nothing has no sign
+    return f"{'-' if value < 0 else '+'}{text}"

@@ -2,6 +2,7 @@
 
 from harness.arrivals import expected_count
 from harness.model.fault_radius import blast_radius
+from harness.model.figures import dollars
 from harness.model.objective import Kind, Objective
 from harness.model.plan import Phase, Plan
 from harness.model.units import NS_PER_S, format_duration
@@ -32,7 +33,7 @@ def plan_text(plan: Plan, *, real_money: bool = False) -> str:
     # Of a real model nobody knows how much it will say: the simulated one's length is a guess there, and the cap is none.
     whose = "about" if real_money else "at most"
     money = "of real money; it ends at `limits.spend_usd`" if real_money else "of simulated money"
-    lines += [f"costs {whose} ${plan.planned_cost_usd:.4f} {money}"]
+    lines += [f"costs {whose} {dollars(plan.planned_cost_usd)} {money}"]
     return "\n".join(lines)
 
 

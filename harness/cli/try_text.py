@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from harness.model.figures import dollars
 from harness.model.target import Offer
 from harness.report import visible
 from harness.target.external.findings import signals_on
@@ -71,7 +72,7 @@ def _calls(found: Probe, calls: Sequence[Mapping[str, object]], running: Running
         return ["  none: the target did not call the simulated provider"]
     lines = [
         f"  {call.get('endpoint')}: {call.get('model')}, status {call.get('status_code')}, {call.get('prompt_tokens')} + "
-        f"{call.get('completion_tokens')} tokens, ${call.get('cost_usd'):.7f}, {call.get('ended')}"
+        f"{call.get('completion_tokens')} tokens, {_cost(call)}, {call.get('ended')}"
         for call in calls
     ]
     joined = joined_by(found, list(map(dict, calls)))
@@ -79,3 +80,8 @@ def _calls(found: Probe, calls: Sequence[Mapping[str, object]], running: Running
         return [*lines, "  NOT joined: neither request id nor prompt tag came through"]
     hint = "" if joined == "request id" or offer.prompt_tag else "; add `correlate: [{prompt_tag: true}]`"
     return [*lines, f"  joined by the {joined}{hint}"]
+
+
+def _cost(call: Mapping[str, object]) -> str:
+    cost = call.get("cost_usd")
+    return dollars(cost if isinstance(cost, float) else None)

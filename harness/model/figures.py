@@ -5,6 +5,9 @@ import math
 NOTHING = "–"
 """Stands where there is no figure."""
 
+NOISE_USD = 1e-9
+"""A hundredth of what one token of the cheapest model costs: what is below it came from adding floats, and is nothing."""
+
 
 def percent(ratio: float | None, *, against: float | None = None) -> str:
     """Return a ratio as `0.25 %`, with as many digits as it takes to tell it from `against`."""
@@ -33,15 +36,23 @@ def seconds(value_s: float | None, *, against: float | None = None) -> str:
 
 
 def dollars(value_usd: float | None, *, against: float | None = None) -> str:
-    """Return money with at least cents; below a dollar with up to four decimals, below a cent with three significant digits."""
+    """Return money with at least cents; below a dollar with up to four decimals, below a cent with three significant digits.
+
+    Less than `NOISE_USD` either way is `$0.00`.
+    """
     if value_usd is None or math.isnan(value_usd):
         return NOTHING
-    fewest = 2 if abs(value_usd) >= 1 or value_usd == 0 else max(4, 2 - math.floor(math.log10(abs(value_usd))))
+    if math.isinf(value_usd):
+        return "∞" if value_usd > 0 else "-∞"
+    if abs(value_usd) < NOISE_USD:
+        return "$0.00"
+    sign, size_usd = "-" if value_usd < 0 else "", abs(value_usd)
+    fewest = 2 if size_usd >= 1 else max(4, 2 - math.floor(math.log10(size_usd)))
     for digits in range(fewest, fewest + 6):
-        text = _cents(value_usd, digits)
-        if against is None or value_usd == against or text != _cents(against, digits):
-            return f"${text}"
-    return f"${value_usd:.3g}"
+        text = _cents(size_usd, digits)
+        if against is None or value_usd == against or text != _cents(abs(against), digits):
+            return f"{sign}${text}"
+    return f"{sign}${size_usd:.9g}"
 
 
 def plural(value: int, one: str, many: str | None = None) -> str:

@@ -12,6 +12,7 @@ from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.fault_kinds.provider import RELAYED
 from harness.model.fault_kinds.requests import beyond_toxiproxy
+from harness.model.figures import dollars
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, Protocol, UserClass
 from harness.model.signals import Signals
@@ -99,7 +100,8 @@ def find_over_limit(
     if limits.spend_usd is not None and cost_usd > limits.spend_usd:
         findings.add(
             where,
-            f"${cost_usd:.4g} is above `limits.spend_usd` of the target's description, ${limits.spend_usd:.4g}",
+            f"{dollars(cost_usd, against=limits.spend_usd)} is above `limits.spend_usd` of the target's description, "
+            f"{dollars(limits.spend_usd)}",
             not_offered=True,
         )
     at_once: dict[int, int] = {}

@@ -8,6 +8,7 @@ import numpy as np
 from harness.checks.budget_cap.planning import reservation_usd
 from harness.measure.reading import Reading
 from harness.measure.requests import Mask
+from harness.model.figures import dollars
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Kind, Severity
 from harness.model.outcome import Refusal, Result, Source
@@ -116,7 +117,7 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
     held, cap = sum(use.held_usd for use in uses), sum(use.cap_usd for use in uses)
     if held < LEAST_USED * cap:
         text = (
-            f"only {calls} of {sent} calls were let through, which takes {_dollars(held)} of the {_dollars(cap)} budgeted: "
+            f"only {calls} of {sent} calls were let through, which takes {dollars(held)} of the {dollars(cap)} budgeted: "
             f"{int(np.count_nonzero(by_budget))} were refused while money was left"
         )
         return Status.FAIL, text, by_budget
@@ -132,12 +133,8 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
 def _overshoot(uses: Sequence[_Use], worst: _Use, calls: int, sent: int) -> str:
     over = sum(use.metered_usd > use.cap_usd for use in uses)
     return (
-        f"by the provider's meter {worst.principal} spent {_dollars(worst.metered_usd)} with a cap of {_dollars(worst.cap_usd)}, "
+        f"by the provider's meter {worst.principal} spent {dollars(worst.metered_usd, against=worst.cap_usd)} "
+        f"with a cap of {dollars(worst.cap_usd)}, "
         f"{worst.metered_usd / worst.cap_usd:.2f} times as much; {over} of {len(uses)} users overspent, "
         f"{calls} of {sent} concurrent calls reached the provider"
     )
-
-
-def _dollars(value_usd: float) -> str:
-    """Return money to the ten-millionth of a dollar: a cap of a few calls is small money."""
-    return f"${value_usd:.7f}".rstrip("0").rstrip(".")

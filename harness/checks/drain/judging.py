@@ -11,6 +11,7 @@ from harness.checks.expectations import is_good
 from harness.checks.provider_calls import calls_by_request
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
+from harness.model.figures import dollars
 from harness.model.journal import Event, JournalEntry
 from harness.model.judgement import Evidence, Judgement, Status, Test
 from harness.model.outcome import Result
@@ -81,9 +82,10 @@ def _unbooked(reading: Reading, records: Mapping[str, list[ProbeRecord]]) -> str
     bills = calls_by_request(reading, [record.request_id for record in spent])
     billed = sum(billed_usd(mine) for mine in bills.values())
     if account.spent_usd + NANO_USD < billed:
-        return f"the provider billed ${billed:.6f} to a user of the instance that ended, and ${account.spent_usd:.6f} are booked"
+        told = f"the provider billed {dollars(billed)} to a user of the instance that ended"
+        return f"{told}, and {dollars(account.spent_usd, against=billed)} are booked"
     if account.held_usd is not None and account.held_usd > NANO_USD:
-        return f"${account.held_usd:.6f} are still held for a user of the instance that has ended"
+        return f"{dollars(account.held_usd)} are still held for a user of the instance that has ended"
     return None
 
 

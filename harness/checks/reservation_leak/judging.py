@@ -5,6 +5,7 @@ from harness.checks.evidence import MOST_EVIDENCE, evidence_of, judgement, recor
 from harness.checks.provider_calls import CallSeen, calls_by_request
 from harness.checks.reservation_leak.planning import LEAVING
 from harness.measure.reading import Reading
+from harness.model.figures import dollars
 from harness.model.judgement import Judgement, Status, Test
 from harness.model.outcome import Result
 from harness.model.plan import PlannedCheck
@@ -43,14 +44,14 @@ def judge_reservation_leak(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.INCONCLUSIVE, reason, test=test)
     if holding:
         reason = (
-            f"{len(holding)} of {len(accounts)} users who left an answer in the middle still have ${holding[0].held_usd:.6f} "
+            f"{len(holding)} of {len(accounts)} users who left an answer in the middle still have {dollars(holding[0].held_usd)} "
             "held seconds later: honest users are refused for money that nobody spends"
         )
         return judgement(check, Status.FAIL, reason, test=test, evidence=evidence)
     if short:
         reason = (
-            f"{len(short)} of {len(accounts)} users who left an answer in the middle were booked ${short[0].spent_usd:.6f}, less "
-            "than the provider billed for it: who always leaves has no budget"
+            f"{len(short)} of {len(accounts)} users who left an answer in the middle were booked {dollars(short[0].spent_usd)}, "
+            "less than the provider billed for it: who always leaves has no budget"
         )
         return judgement(check, Status.FAIL, reason, test=test, evidence=evidence)
     if len(begun) >= LEAST and not any(bill.ended == "client_gone" for bill in begun):

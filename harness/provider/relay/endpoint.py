@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 
+from harness.model.figures import dollars
 from harness.model.sample import Call
 from harness.model.simulated import SimulatedModel, count_tokens
 from harness.provider.asking import fingerprint_of
@@ -97,7 +98,9 @@ class RelayEndpoint:
             if draft.refusal is None:
                 fault.edit_draft(draft)
         if draft.refusal is None and not self._purse.hold(call_id, model, caller.prompt_tokens, draft.max_tokens):
-            what = f"this call could cost more than is left of the ${self._purse.cap_usd:g} of this run (`limits.spend_usd`)"
+            what = (
+                f"this call could cost more than is left of the {dollars(self._purse.cap_usd)} of this run (`limits.spend_usd`)"
+            )
             draft.refusal = Refusal(fault=None, status_code=402, message=what, error_type="insufficient_quota", code=SPEND_CAP)
         if draft.refusal is not None:
             self._refuse(connection, caller, draft.refusal, faults)

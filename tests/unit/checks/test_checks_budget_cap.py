@@ -147,7 +147,7 @@ def test_budgets_that_hold_pass(tmp_path: Path) -> None:
 def test_a_budget_that_is_counted_too_late_fails_by_the_providers_meter(tmp_path: Path) -> None:
     result = judged(tmp_path, 8)
     assert result.status is Status.FAIL
-    assert "spent $0.00824 with a cap of $0.0026625, 3.09 times as much" in result.reason
+    assert "spent $0.00824 with a cap of $0.00266, 3.09 times as much" in result.reason
     assert "5 of 5 users overspent, 40 of 40 concurrent calls reached the provider" in result.reason
     assert len(result.evidence) == 5
 

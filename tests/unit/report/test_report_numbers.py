@@ -32,7 +32,8 @@ def test_seconds_read_well_and_are_told_from_their_limit(value_s: float | None, 
 @pytest.mark.parametrize(
     ("value_usd", "against", "text"),
     [(1.5, None, "$1.50"), (0.0461, None, "$0.0461"), (0.0, None, "$0.00"), (0.000012, None, "$0.000012"), (1234.5, None, "$1,234.50"),
-     (0.15001, 0.15, "$0.15001"), (None, None, "–")],
+     (0.15001, 0.15, "$0.15001"), (None, None, "–"), (-0.5, None, "-$0.50"), (2e-9, None, "$0.000000002"),
+     (2.17e-19, None, "$0.00"), (-3e-20, None, "$0.00"), (float("inf"), None, "∞")],
 )  # fmt: skip
 def test_money_is_never_rounded_to_nothing_or_onto_its_limit(value_usd: float | None, against: float | None, text: str) -> None:
     assert numbers.dollars(value_usd, against=against) == text
