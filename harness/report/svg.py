@@ -50,6 +50,7 @@ def inline(figure: "Figure", *, name: str, css_class: str, description: str, she
     name: prefix of its ids, unique in the page. description: what a reader who cannot see it is told.
     """
     buffer = io.StringIO()
+    _lay_out(figure)
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     name = f"{sheet.prefix}{name}"
     root = ET.fromstring(buffer.getvalue())  # noqa: S314 - written a line above by Matplotlib
@@ -65,6 +66,17 @@ def inline(figure: "Figure", *, name: str, css_class: str, description: str, she
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised as XML, every text node escaped
+
+
+def _lay_out(figure: "Figure") -> None:
+    """Place the parts of a figure once; `savefig` would draw the whole figure a second time to have them placed."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        FigureCanvasSVG(figure)  # text is as wide as this one's renderer takes it to be
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _drop(root: ET.Element) -> None:

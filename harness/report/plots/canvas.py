@@ -80,7 +80,7 @@ def plot(name: str, title: str, reading: str, sheet: Sheet, draw: Callable[["Fig
 
         drawn = []
         for room in _ROOMS:
-            figure = Figure(figsize=(room.width_in, height_in), layout="constrained")
+            figure = Figure(figsize=(room.width_in, height_in), dpi=72, layout="constrained")
             draw(figure, room)
             size = "narrow" if room.narrow else "wide"
             description = f"{title}. {reading}"

@@ -68,7 +68,7 @@ def _cells(axes: "Axes", cells: dict[str, np.ndarray], opacity: float) -> None:
     fewest, most = int(cells["answers"].min()), int(cells["answers"].max())
     told = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     patch = PathPatch(Path(corners, codes), facecolor=TONES["blue"].light, alpha=opacity, linewidth=0, label=told, zorder=2)
-    axes.add_patch(patch)
+    axes.add_artist(patch)  # `add_patch` would look at every cell for the limits, which are set already
 
 
 def _reading(cells: pa.Table) -> str:
