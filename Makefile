@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint lock clean help bench docs reference
+.PHONY: run test check lint lock clean help bench figures docs reference
 
 help:  ## show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ docs: .venv-docs/.ready  ## the documentation as a site in build/site; a broken 
 	@$(PYTHON) -m venv .venv-docs
 	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	@touch $@
+
+figures: $(READY)  ## draw what `make bench` kept, and write docs/explanation/load-figures.md (FILE=... for another)
+	@$(BIN)/python benchmarks/load_plots.py $(or $(FILE),build/load-table.json) docs
 
 bench: $(READY)  ## the load engine's table beside its peers (k6, wrk, hey where they are), in one run; for a quiet machine
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/load_table.py $(ARGS)

@@ -118,6 +118,7 @@ def main() -> None:
     wording = Wording(schedule, Assignment(run_directory="", base_url="", keys=keys), host="127.0.0.1:1", run_id="bench-abcdefgh")
     reading, plain = Reading(SIGNALS), Reading(Signals())
     carrier = Carrier(lambda: None, host="http://127.0.0.1:1", on_error=lambda _: None)
+    carrier.environment.events.request.add_listener(lambda **_: None)  # as under a master: with nobody there nothing is told
     pulse = Pulse(schedule, worker=0)
 
     def exchange(by: Reading) -> Outcome:

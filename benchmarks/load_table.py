@@ -2,9 +2,10 @@
 
     python benchmarks/load_table.py [--rows closed,truth,frozen,streams,lag,workers,recorder] [--keep FILE] [--seconds N]
 
-Peers on the PATH take part (k6, wrk, hey); Locust's FastHttpUser always does. With --keep the figures are added to a JSON file,
-so that the rows can be measured one after the other in quiet minutes; `load_plots.py` draws what it holds. About six
-minutes for all. A goal that is not met is printed as such and is no failure: the figures of a busy machine are its own.
+Peers on the PATH take part (k6, wrk, hey); Locust's FastHttpUser always does. The figures are added to a JSON file
+(`build/load-table.json`, --keep names another), so that the rows can be measured one after the other in quiet minutes;
+`load_plots.py` draws what it holds. About six minutes for all. A goal that is not met is printed as such and is no
+failure: the figures of a busy machine are its own.
 """
 
 import argparse
@@ -15,13 +16,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import load_page
 import load_peers
 import load_rate
 import load_streams
 import load_truth
 import load_workers
-
-Row = dict[str, object]
+from load_page import Kept, Row
 
 
 def closed(seconds: float) -> list[Row]:
@@ -132,19 +133,20 @@ def main() -> None:
     """Measure what was asked for, and print it."""
     parser = argparse.ArgumentParser(description="The load engine's table.")
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, default=load_page.KEPT)
     parser.add_argument("--seconds", type=float, default=20.0)
     given = parser.parse_args()
     names = [name for name in given.rows.split(",") if name]
     if unknown := sorted(set(names) - set(ROWS)):
         parser.error(f"no row is called {', '.join(unknown)}; there are {', '.join(ROWS)}")
-    kept: dict[str, list[Row]] = json.loads(given.keep.read_text()) if given.keep is not None and given.keep.is_file() else {}
+    kept: Kept = json.loads(given.keep.read_text()) if given.keep.is_file() else {}
+    kept["machine"] = [load_page.machine()]
+    given.keep.parent.mkdir(parents=True, exist_ok=True)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         load = os.getloadavg()[0]
         kept[name] = [{**one, "load_before": round(load, 1)} for one in ROWS[name](min(given.seconds, 30.0))]
-        if given.keep is not None:
-            given.keep.write_text(json.dumps(kept, indent=1) + "\n")
+        given.keep.write_text(json.dumps(kept, indent=1) + "\n")
     print_table([one for name in ROWS for one in kept.get(name, [])])
 
 

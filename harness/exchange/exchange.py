@@ -114,7 +114,7 @@ class Exchange:
             first_byte_ns=self._first_byte_ns,
             ended_ns=self._last_byte_ns if end is End.COMPLETE else at_ns,
         )
-        broken = self._broken_by(end)
+        broken = None if response.complete and response.broken is None else self._broken_by(end)
         if events is None and broken is None and response.headers.get(b"content-encoding") == b"gzip":
             seen, broken = self._unzipped(seen)
         outcome = self._reading.read(seen, broken)

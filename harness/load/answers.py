@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import gevent
-from gevent.event import Event
+from gevent.hub import get_hub
 
 from harness.exchange import Outcome, answer_text, never_answered
 from harness.load.pool import Pool
@@ -41,9 +41,12 @@ class Conversations:
         think_ns = self._schedule.requests[self._schedule.request[index]].user_class.think_ns
         self._schedule.move(following, outcome.ended_ns + think_ns)
         self._wording.goes_on(index, following, answer_text(outcome.body))
-        gevent.spawn_later(think_ns / NS_PER_S, self._send, following)
+        gevent.spawn(self._send, following)
 
     def _send(self, index: int) -> None:
+        # gevent counts from the loop's own idea of now, which is as old as its last turn: once is not always enough.
+        while not self.is_over and (left_ns := self._schedule.intended_ns[index] - self._pool.now_ns()) > 0:
+            gevent.sleep(left_ns / NS_PER_S)
         if not self.is_over:
             self._pool.ledger.due(1)
             self._pool.send(index)
@@ -70,8 +73,9 @@ class ClosedLoops:
         self._pool = pool
         self._now_ns = now_ns
         self._added = added
-        self._waiting: dict[int, Event] = {}
+        self._waiting: dict[int, tuple[ArrivalSegment, int]] = {}
         self._asked = 0
+        self._loop = get_hub().loop
         self.is_over = False
 
     def start(self, segments: Sequence[ArrivalSegment]) -> None:
@@ -79,26 +83,34 @@ class ClosedLoops:
         for segment in segments:
             if segment.process is ArrivalProcess.CLOSED:
                 for user in range(segment.users or 0):
-                    gevent.spawn(self._use, segment, user).link_exception(self._broke)
+                    gevent.spawn(self._ask_at, segment.start_ns, segment, user)
 
     def ended(self, index: int) -> None:
-        """Take the end of any request."""
-        event = self._waiting.pop(index, None)
-        if event is not None:
-            event.set()
+        """Take the end of any request: whose it was asks again, not before the loop has seen to the others."""
+        asked = self._waiting.pop(index, None)
+        if asked is None or self.is_over:
+            return
+        if asked[0].think_ns:
+            gevent.spawn(self._ask_at, self._now_ns() + asked[0].think_ns, *asked)
+        else:
+            self._loop.run_callback(self._ask, *asked)
 
-    def _use(self, segment: ArrivalSegment, user: int) -> None:
-        gevent.sleep(max(segment.start_ns - self._now_ns(), 0) / NS_PER_S)
-        principals = len(self._layout.schedule.principals)
-        while not self.is_over and (now_ns := self._now_ns()) < segment.end_ns:
-            index = self._layout.add_closed(self._asked, intended_ns=now_ns, principal=user % principals)
+    def _ask_at(self, at_ns: int, segment: ArrivalSegment, user: int) -> None:
+        while not self.is_over and (left_ns := at_ns - self._now_ns()) > 0:
+            gevent.sleep(left_ns / NS_PER_S)
+        self._ask(segment, user)
+
+    def _ask(self, segment: ArrivalSegment, user: int) -> None:
+        now_ns = self._now_ns()
+        if self.is_over or now_ns >= segment.end_ns:
+            return
+        try:
+            principal = user % len(self._layout.schedule.principals)
+            index = self._layout.add_closed(self._asked, intended_ns=now_ns, principal=principal)
             self._asked += 1
             self._added()
-            answered = self._waiting[index] = Event()
+            self._waiting[index] = (segment, user)
             self._pool.ledger.due(1)
             self._pool.send(index)
-            answered.wait()
-            gevent.sleep(segment.think_ns / NS_PER_S)
-
-    def _broke(self, greenlet: gevent.Greenlet) -> None:
-        self._pool.ledger.broke(greenlet.exception)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must end the run: a user would be missing from it
+            self._pool.ledger.broke(error)

@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from locust import User, task
 from locust.env import Environment
+from locust.event import EventHook, Events
 from locust.exception import StopUser
 
 from harness.errors import LoadError
@@ -22,6 +23,18 @@ from harness.model.outcome import BAD_RESULTS
 
 class RequestFailed(Exception):  # noqa: N818 - Locust's users read its text in their statistics
     """What Locust's listeners get as the exception of a bad request."""
+
+
+class _Told(EventHook):
+    """Locust's request event, which knows how many listen."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.listeners = 0
+
+    def add_listener(self, handler: Any) -> Any:
+        self.listeners += 1
+        return super().add_listener(handler)  # type: ignore[no-untyped-call]
 
 
 class Carrier:
@@ -42,11 +55,14 @@ class Carrier:
         max_wait_s: float = 30.0,
     ) -> None:
         logging.getLogger("locust").addHandler(logging.NullHandler())
-        self.environment = Environment(user_classes=[schedule_user(dispatch)], host=host, catch_exceptions=False)
-        events = self.environment.events
+        self._told = _Told()
+        events = Events()  # type: ignore[no-untyped-call]
+        events.request = self._told
+        self.environment = Environment(user_classes=[schedule_user(dispatch)], host=host, catch_exceptions=False, events=events)
         events.user_error.add_listener(lambda exception, **_: on_error(exception))  # type: ignore[no-untyped-call]
         self._is_local = master is None
         self.runner: Any = self.environment.create_local_runner() if master is None else self._join(master, max_wait_s)
+        self._own_listeners = self._told.listeners if self._is_local else -1
 
     def start(self) -> None:
         """Spawn the user; `dispatch` runs in it from now on. A master does it by itself."""
@@ -54,11 +70,14 @@ class Carrier:
             self.runner.start(1, spawn_rate=1)
 
     def told(self, name: str, outcome: Outcome, started_ns: int | None, response_length: int) -> None:
-        """Fire Locust's request event, on the actual clock as Locust has it. What was never sent is not told."""
-        if started_ns is None or outcome.ended_ns is None:
+        """Fire Locust's request event, on the actual clock as Locust has it. What was never sent is not told.
+
+        Nor is anything where nobody would hear it: no master, no listener but the statistics that only a master asks for.
+        """
+        if self._told.listeners == self._own_listeners or started_ns is None or outcome.ended_ns is None:
             return
         bad = outcome.result in BAD_RESULTS
-        self.environment.events.request.fire(  # type: ignore[no-untyped-call]
+        self._told.fire(  # type: ignore[no-untyped-call]
             request_type="POST",
             name=name,
             response_time=(outcome.ended_ns - started_ns) / 1e6,

@@ -64,6 +64,11 @@ class Recorder:
         )
         self._count += 1
 
+    @property
+    def waiting(self) -> int:
+        """How many rows are not on the disk yet."""
+        return self._count
+
     def flush(self) -> None:
         """Put the rows so far on the disk."""
         if self._count:

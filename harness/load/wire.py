@@ -1,4 +1,4 @@
-"""One keep-alive connection on gevent's loop: a raw non-blocking socket, one watcher, one timer.
+"""One keep-alive connection on gevent's loop: a raw non-blocking socket, its watchers, a timer.
 
 gevent's own sockets make a timeout object and a watcher for every wait; these are made once for each connection here.
 """
@@ -8,6 +8,7 @@ import errno
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -32,19 +33,20 @@ _OWN_FAILURES = {
 class Wire:
     """A connection to one address, opened when it is needed and again when the peer has closed it.
 
-    Used by one greenlet at a time, between `begin` and `rest`: from `begin` on everything shares one time limit.
+    Either a greenlet waits in it (`connect`, `talk`), between `begin` and `rest`, where everything shares one time limit;
+    or the loop calls whoever listens, who then sends and receives what goes without waiting.
     """
 
-    def __init__(self, address: Address, *, timeout_ns: int, zero_ns: int = 0) -> None:
-        self.zero_ns = zero_ns
+    def __init__(self, address: Address, *, timeout_ns: int) -> None:
         self._address = address
         self._hub = get_hub()
-        self._timers = {timeout_ns: self._new_timer(timeout_ns)}
-        self._timer = self._timers[timeout_ns]
+        self._timers: dict[int, Any] = {}
+        self._timer: Any = None
         self._usual_ns = timeout_ns
         self._tls: TlsSession | None = None
         self._socket: socket.socket | None = None
-        self._readable = self._writable = None
+        self._readable: Any = None
+        self._writable: Any = None
 
     def begin(self, timeout_ns: int | None = None) -> None:
         """Start the time limit of one request: its own, or the wire's."""
@@ -59,9 +61,13 @@ class Wire:
         """End the time limit; the connection stays open."""
         self._timer.stop()
 
+    def is_ready(self) -> bool:
+        """Return True where there is a connection that its peer has not closed, nor said something unasked on."""
+        return self._socket is not None and not self._is_stale()
+
     def connect(self) -> ErrorKind | None:
         """Make sure that there is a connection; return why there can be none."""
-        if self._socket is not None and not self._is_stale():
+        if self.is_ready():
             return None
         self.close()
         try:
@@ -77,31 +83,61 @@ class Wire:
             return _kind_of(error)
 
     def talk(self, request: bytes, exchange: Exchange) -> End:
-        """Send a request and feed what comes back; moments count from `zero_ns`. The caller reads the outcome."""
-        assert self._socket is not None
+        """Send a request and feed what comes back; moments are CLOCK_MONOTONIC's. The caller reads the outcome."""
         if self._send(request) is _TIMED_OUT:
             return End.TIMEOUT
-        receive = self._socket.recv
         while True:
             if self._wait(self._readable) is _TIMED_OUT:
                 return End.TIMEOUT
-            try:
-                data = receive(_CHUNK_BYTES)
-            except BlockingIOError:
-                continue
-            except OSError:
-                return End.RESET
-            if self._tls is not None and data:
-                plain = self._tls.received(data)
-                if plain is None:
-                    return End.RESET
-                if not plain and not self._tls.closed:
-                    continue
-                data = plain
-            if not data:
-                return End.CLOSED
-            if exchange.feed(data, time.monotonic_ns() - self.zero_ns):
+            got = self.receive()
+            if isinstance(got, End):
+                return got
+            if got and exchange.feed(got, time.monotonic_ns()):
                 return End.COMPLETE
+
+    def listen(self, readable: Callable[[], None]) -> None:
+        """Have the loop call whenever there is something to receive, for as long as the connection is open."""
+        self._readable.start(readable)
+
+    def receive(self) -> bytes | End:
+        """Return what has come, empty where nothing of use has; or how the peer ended the connection."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(_CHUNK_BYTES)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return End.RESET
+        if not data:
+            return End.CLOSED
+        if self._tls is None:
+            return data
+        plain = self._tls.received(data)
+        if plain is None:
+            return End.RESET
+        return End.CLOSED if not plain and self._tls.closed else plain
+
+    def send(self, request: bytes) -> memoryview | None:
+        """Send what the socket takes now; return what is left, for `send_on`, None where nothing is."""
+        return self.send_on(memoryview(request if self._tls is None else self._tls.sealed(request)))
+
+    def send_on(self, left: memoryview) -> memoryview | None:
+        """Go on. A peer that closed in the middle may have said why: that is for the reading to find."""
+        assert self._socket is not None
+        try:
+            while left:
+                left = left[self._socket.send(left) :]
+        except BlockingIOError:
+            return left
+        except OSError:
+            return None
+        return None
+
+    def when_writable(self, writable: Callable[[], None] | None) -> None:
+        """Have the loop call whenever the socket takes more; None: no more of that."""
+        self._writable.stop()
+        if writable is not None:
+            self._writable.start(writable)
 
     def close(self) -> None:
         """Drop the connection, if there is one."""
@@ -121,6 +157,7 @@ class Wire:
         for timer in self._timers.values():
             timer.stop()
             timer.close()
+        self._timers.clear()
 
     def _open(self) -> None:
         plain = monkey.get_original("socket", "socket")  # Locust has replaced socket.socket by gevent's
@@ -143,17 +180,12 @@ class Wire:
         return None
 
     def _send(self, request: bytes) -> object:
-        """Send all of it. A peer that closed in the middle may have said why: that is for the reading to find."""
-        assert self._socket is not None
-        view = memoryview(request if self._tls is None else self._tls.sealed(request))
-        while view:
-            try:
-                view = view[self._socket.send(view) :]
-            except BlockingIOError:
-                if self._wait(self._writable) is _TIMED_OUT:
-                    return _TIMED_OUT
-            except OSError:
-                return None
+        """Send all of it, and wait where the socket takes no more."""
+        left = self.send(request)
+        while left is not None:
+            if self._wait(self._writable) is _TIMED_OUT:
+                return _TIMED_OUT
+            left = self.send_on(left)
         return None
 
     def _tls_handshake(self, name: str) -> ErrorKind | None:
@@ -201,12 +233,12 @@ class Wire:
             return True
         return True
 
-    def _wait(self, watcher: object) -> object:
-        watcher.start(gevent.getcurrent().switch)  # type: ignore[attr-defined] # gevent is untyped
+    def _wait(self, watcher: Any) -> object:
+        watcher.start(gevent.getcurrent().switch)
         try:
             return self._hub.switch()
         finally:
-            watcher.stop()  # type: ignore[attr-defined]
+            watcher.stop()
 
 
 def _kind_of(error: OSError) -> ErrorKind:

@@ -29,7 +29,9 @@ from harness.rundir.schemas import SAMPLES_SCHEMA
 from harness.rundir.tables import StreamWriter
 
 _TICK_NS = 20_000_000
-_YIELD_EVERY = 64
+_YIELD_EVERY = 16
+_FLUSH_ROWS = 512
+"""Rows are written by so many where more come than that in a second: nothing is sent or dated while they are."""
 _MIN_WARM, _MAX_WARM = 8, 500
 
 
@@ -160,7 +162,7 @@ class Worker:
                 self._pulse.due += 1
                 sender.send(index)
                 if index % _YIELD_EVERY == 0:
-                    gevent.sleep(0)  # after a stall all that is due goes out, but not before the lanes can begin
+                    gevent.sleep(0)  # after a stall all that is due goes out, but answers that have come meanwhile are dated too
         finally:
             alarm.close()
 
@@ -174,6 +176,8 @@ class Worker:
                 alarm.wait_until(self._zero_ns + tick_ns)
                 now_ns = time.monotonic_ns() - self._zero_ns
                 self._pulse.woke(now_ns - tick_ns)
+                if self._recorder.waiting >= _FLUSH_ROWS:
+                    self._recorder.flush()
                 if tick_ns // NS_PER_S != (tick_ns - _TICK_NS) // NS_PER_S:
                     self._write(now_ns)
                 done = self._pulse.finished == len(self._schedule) and not self._sender.in_flight

@@ -19,7 +19,7 @@ def dispatch():
         raise ZeroDivisionError("a bug")
 
 carrier = Carrier(dispatch, host="http://127.0.0.1:1", on_error=errors.append)
-carrier.environment.events.request.add_listener(
+if LISTENS: carrier.environment.events.request.add_listener(
     lambda name, response_time, response_length, exception, **_: seen.append([name, response_time, response_length, str(exception)])
 )
 carrier.start()
@@ -37,9 +37,13 @@ print(json.dumps({
 """
 
 
-def carried(*, broken: bool) -> dict[str, object]:
+def carried(*, broken: bool, listens: bool = True) -> dict[str, object]:
     ran = subprocess.run(
-        [sys.executable, "-c", f"BREAK = {broken}\n{PROGRAM}"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", f"BREAK, LISTENS = {broken}, {listens}\n{PROGRAM}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return json.loads(ran.stdout)
 
@@ -50,6 +54,11 @@ def test_locusts_listeners_and_statistics_see_what_was_sent_and_the_schedule_run
     assert (told["requests"], told["failures"], told["runs"]) == (3, 1, 1)
     assert told["errors"] == []
     assert told["web"] is False
+
+
+def test_with_nobody_to_hear_it_nothing_is_told() -> None:
+    told = carried(broken=False, listens=False)
+    assert (told["seen"], told["requests"], told["runs"]) == ([], 0, 1)
 
 
 def test_a_bug_of_the_dispatcher_is_told_and_the_schedule_does_not_start_again() -> None:

@@ -238,6 +238,56 @@ def test_what_this_machine_cannot_do_is_unsent_what_the_target_does_is_an_error(
         assert (started_ns is None) == (result == "unsent")
 
 
+LARGE = b"x" * (16 * 1024 * 1024)
+"""More than the buffers of two sockets hold."""
+
+
+def test_a_request_that_the_socket_does_not_take_at_once_is_sent_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    came: list[int] = []
+
+    def takes_all(connection: socket.socket) -> None:
+        left = len(LARGE)
+        while left and (data := connection.recv(1 << 20)):
+            left -= len(data)
+        came.append(len(LARGE) - left)
+        connection.sendall(ANSWER)
+        connection.recv(1)
+
+    with pool_on(takes_all) as (pool, ledger, _):
+        monkeypatch.setattr(Wording, "request", lambda *_: LARGE)
+        pool.warm(1)
+        pool.send(0)
+        wait_for(ledger, 1)
+        assert ledger.rows[0][0].result == "answered"
+        assert came == [len(LARGE)]
+
+
+def test_an_answer_before_all_was_sent_counts_and_its_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers_early(connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(ANSWER)
+        time.sleep(1)
+
+    with pool_on(answers_early) as (pool, ledger, server):
+        monkeypatch.setattr(Wording, "request", lambda *_: LARGE)
+        pool.warm(1)
+        for index in range(2):
+            pool.send(index)
+            wait_for(ledger, index + 1)
+        assert {outcome.result for outcome, _, _ in ledger.rows.values()} == {"answered"}
+        assert server.accepted == 2
+
+
+def test_a_request_that_is_never_taken_ends_at_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pool_on(lambda _: time.sleep(1), timeout_ns=S // 5) as (pool, ledger, _):
+        monkeypatch.setattr(Wording, "request", lambda *_: LARGE)
+        pool.warm(1)
+        pool.send(0)
+        wait_for(ledger, 1)
+        assert (ledger.rows[0][0].result, ledger.rows[0][0].error_kind) == ("timeout", "first_byte_timeout")
+        assert pool.in_flight == 0
+
+
 def test_a_lane_that_dies_of_a_bug_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with pool_on(polite) as (pool, ledger, _):
         monkeypatch.setattr(Wording, "request", lambda *_: 1 / 0)
