@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +21,7 @@ import asyncpg
 import msgspec
 
 from reference_service.bounded import abandon
+from reference_service.clock import wall_now
 from reference_service.database import Database
 from reference_service.errors import SettingsError, StoreUnavailable
 from reference_service.settings import Settings
@@ -65,7 +66,7 @@ class Audit:
 
     def note(self, *, request_id: str, actor: str, tenant: str, action: str, outcome: str, detail: str = "") -> None:
         """Take an entry; never waits and never fails."""
-        at = datetime.now(UTC).isoformat(timespec="microseconds")
+        at = wall_now().isoformat(timespec="microseconds")
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return

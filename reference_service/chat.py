@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
+from reference_service.clock import wall_s
 from reference_service.envelope import Envelope, send_json, send_refusal
 from reference_service.errors import ContentBlocked, Refusal
 from reference_service.events import gateway_body, model_of, usage_body
@@ -167,7 +168,7 @@ def whole_body(turn: Turn, answer: Answer) -> dict[str, object]:
     return {
         "id": f"chatcmpl-{turn.uid}",
         "object": "chat.completion",
-        "created": int(time.time()),
+        "created": int(wall_s()),
         "model": model_of(turn),
         "choices": [
             {"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": answer.finish_reason}

@@ -1,9 +1,8 @@
 """The bytes of one stream: server-sent events in OpenAI's shape."""
 
-import time
-
 import msgspec
 
+from reference_service.clock import wall_s
 from reference_service.pricing import usd
 from reference_service.turn import Answer, Turn
 
@@ -15,7 +14,7 @@ class Events:
         self._base = {
             "id": f"chatcmpl-{turn.uid}",
             "object": "chat.completion.chunk",
-            "created": int(time.time()),
+            "created": int(wall_s()),
             "model": model_of(turn),
         }
         self._head = b"data: " + msgspec.json.encode(self._base)[:-1] + b',"choices":[{"index":0,"delta":{'

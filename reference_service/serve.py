@@ -9,11 +9,13 @@ import os
 import socket
 import sys
 import time
+from email.utils import formatdate
 from types import FrameType
 
 import uvicorn
 
 from reference_service.app import build_app
+from reference_service.clock import wall_s
 from reference_service.errors import SettingsError
 from reference_service.health import Drain
 from reference_service.pipeline import build_pipeline
@@ -40,10 +42,12 @@ class DrainingServer(uvicorn.Server):
         self._exit_at = time.monotonic() + self._grace_s
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether it is time to stop listening."""
+        """Return whether it is time to stop listening; answers carry the date of this process's own clock."""
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True
-        return await super().on_tick(counter)
+        leave = await super().on_tick(counter)
+        self.server_state.default_headers = [(b"date", formatdate(wall_s(), usegmt=True).encode())]
+        return leave
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say where."""
@@ -81,6 +85,7 @@ def run(settings: Settings) -> None:
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
         timeout_keep_alive=75,
         backlog=2048,

@@ -58,6 +58,7 @@ class Settings(BaseModel):
     webhook_secret: str = Field(default="", repr=False)
     fallback: bool = True
     flags: str = ""  # the file of feature flags; empty: none is on
+    clock: str = ""  # the file that moves the wall clock of this process (`clock.py`); empty: the machine's own
 
     # a planted defect, for those who test the test; see reference_service/defects
     defect: str = ""

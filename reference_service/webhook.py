@@ -7,12 +7,13 @@ note of it, for one. A receiver that keeps the ids it has seen has each effect e
 import asyncio
 import base64
 import hmac
-import time
 import uuid
 from hashlib import sha256
 
 import aiohttp
 import msgspec
+
+from reference_service.clock import wall_s
 
 
 class Webhook:
@@ -26,7 +27,7 @@ class Webhook:
     async def deliver(self, message_id: uuid.UUID, status: str, answer: object) -> bool:
         """Send one answer; return whether it was taken. Never raises for the receiver's faults."""
         body = msgspec.json.encode({"id": str(message_id), "status": status, "answer": answer})
-        at = str(int(time.time()))
+        at = str(int(wall_s()))
         headers = {"content-type": "application/json", "webhook-id": str(message_id), "webhook-timestamp": at}
         if self._secret:
             signed = hmac.new(self._secret.encode(), f"{message_id}.{at}.".encode() + body, sha256).digest()

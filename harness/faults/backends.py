@@ -35,6 +35,10 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
         backends[Layer.RESOURCE] = ResourceBackend(processes.locate, landscape.disks)
     if landscape.rollout is not None and Layer.PROCESS in backends:
         backends[Layer.DEPLOY] = DeployBackend(landscape.rollout, backends[Layer.PROCESS])
+    if landscape.clocks:
+        from harness.faults.clock import ClockBackend  # the database's driver is slow to load
+
+        backends[Layer.CLOCK] = ClockBackend(landscape.clocks)
     if landscape.commands:
         backends[Layer.COMMAND] = CommandBackend(landscape.commands)
     backends[Layer.EXTENSION] = ExtensionBackend(landscape)  # makes nothing until a kind of a plug-in is applied
@@ -56,6 +60,12 @@ def places_of(landscape: Landscape) -> frozenset[str]:
     processes = {name if name.startswith("processes.") else f"processes.{name}" for name in landscape.processes}
     endpoints = set() if landscape.provider_control_url is None else {"provider.primary", "provider.secondary"}
     containers = {f"{kind}.{name}" for name in landscape.containers for kind in ("processes", "containers")}
-    own = {*landscape.dependencies, *landscape.disks, *landscape.commands, *(["host"] if landscape.host else [])}
+    own = {
+        *landscape.dependencies,
+        *landscape.disks,
+        *landscape.clocks,
+        *landscape.commands,
+        *(["host"] if landscape.host else []),
+    }
     own |= set() if landscape.rollout is None else {SERVICE}
     return frozenset(landscape.links) | processes | endpoints | containers | own

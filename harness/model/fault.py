@@ -18,6 +18,7 @@ class Layer(enum.StrEnum):
     PROCESS = "process"  # by signals, or by the container engine
     DEPENDENCY = "dependency"  # by the store or the database itself
     RESOURCE = "resource"  # by a process of our own that takes what others need
+    CLOCK = "clock"  # by moving the wall clock of a process, or what a database takes for now
     DEPLOY = "deploy"  # by starting another version and dealing requests to it
     COMMAND = "command"  # by commands of the user's own
     EXTENSION = "extension"  # by code of a plug-in

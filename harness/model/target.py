@@ -83,6 +83,19 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A wall clock of the target that can be moved: one of a file and a database.
+
+    file: holds `+3600`, seconds, which a process reads as its distance from the machine's clock, as libfaketime does.
+    seen_at: a URL whose answers carry that clock in their `Date`.
+    """
+
+    file: Path | None = None
+    seen_at: str | None = None
+    database: Dependency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandFault:
     """A fault of the user's own: commands without a shell, each of which says yes by ending with 0 within `within_s`.
 
@@ -212,7 +225,8 @@ class Landscape:
     await_ready: waits until a container that was started again is ready; raises StackError.
     dependencies: what can be told to misbehave itself, by its place: `dependencies.redis`.
     host: the target runs on this machine, whose resources may run short. disks: file systems made to be filled, by their
-    place: `disks.data`. commands: faults of the user's own, by their place: `commands.redis-failover`.
+    place: `disks.data`. clocks: those that can be moved: `clocks.service-a`. commands: faults of the user's own:
+    `commands.redis-failover`.
     rollout: how another version is deployed, at `deploys.service`; None where the harness does not start the service.
     witness: who tells what went through a Toxiproxy that keeps no accounts itself; None where it does.
     """
@@ -227,6 +241,7 @@ class Landscape:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
     host: bool = False
     disks: Mapping[str, Path] = field(default_factory=dict)
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
     commands: Mapping[str, CommandFault] = field(default_factory=dict)
     rollout: "Rollout | None" = None
 

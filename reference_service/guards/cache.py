@@ -16,6 +16,7 @@ from hashlib import sha256
 
 import msgspec
 
+from reference_service.clock import wall_s
 from reference_service.errors import StoreUnavailable
 from reference_service.settings import Settings
 from reference_service.single_flight import SingleFlight
@@ -121,7 +122,7 @@ class Cache:
             answer.finish_reason,
             answer.usage.prompt_tokens,
             answer.usage.completion_tokens,
-            time.time(),
+            wall_s(),
             tuple(KeptSource(p.document_id, p.title, p.score) for p in turn.passages),
             turn.cost_nanousd,
         )
@@ -164,7 +165,7 @@ class Cache:
         return f"cache:answer:{self._generation}:{sha256(body).hexdigest()}"
 
     def _is_fresh(self, kept: Kept) -> bool:
-        return 0 <= time.time() - kept.stored_at < self._settings.cache_ttl_s
+        return 0 <= wall_s() - kept.stored_at < self._settings.cache_ttl_s
 
     def _put(self, key: str, kept: Kept) -> None:
         self._memory[key] = kept

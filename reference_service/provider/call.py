@@ -6,12 +6,12 @@ Upstream is always asked for a stream, also for clients that want none: only the
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 
+from reference_service.clock import wall_s
 from reference_service.pricing import count_tokens
 from reference_service.provider.failure import Kind, ProviderFailure
 from reference_service.provider.sse import ChunkReader
@@ -148,7 +148,7 @@ def retry_after_s(value: str | None, *, wall_now: float | None = None) -> float 
         when = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, when.timestamp() - (time.time() if wall_now is None else wall_now))
+    return max(0.0, when.timestamp() - (wall_s() if wall_now is None else wall_now))
 
 
 def estimate_usage(messages: tuple[str, ...], completion_tokens: int) -> Usage:

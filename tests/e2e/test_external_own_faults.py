@@ -5,8 +5,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.errors import ConfigurationError, FaultError
@@ -23,9 +25,11 @@ name: mine
 base_url: http://127.0.0.1:${port}
 auth: {value: none}
 start:
-  command: ["${python}", -m, http.server, "${port}", --bind, 127.0.0.1, --directory, "${scratch}"]
+  command: ["${python}", "${here}/server.py", "${port}", "${here}/clock"]
   ready: {get: /, within: 30s}
 processes: {worker: {unit: worker.service}}
+clocks: {service: {file: clock, seen_at: /}}
+disks: {data: ./data}
 faults:
   gate:
     apply: [touch, "${here}/closed"]
@@ -33,6 +37,16 @@ faults:
     clear: [rm, -f, "${here}/closed"]
     prove: [test, "!", -e, "${here}/closed"]
     acted: [./times.sh]
+"""
+
+SERVER = """
+import http.server, pathlib, sys, time
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def date_time_string(self, timestamp=None):
+        file = pathlib.Path(sys.argv[2])
+        moved = float(file.read_text()) if file.exists() else 0
+        return super().date_time_string(time.time() + moved if timestamp is None else timestamp)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 SYSTEMCTL = """#!/bin/sh
@@ -61,6 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "bin").mkdir()
     for name, text in {
         "bin/systemctl": SYSTEMCTL.format(pid=pid),
+        "server.py": SERVER,
         "is_closed.sh": f"#!/bin/sh\ntest -e {tmp_path}/closed\n",
         "times.sh": f"#!/bin/sh\ncat {tmp_path}/times 2>/dev/null || echo 0\n",
     }.items():
@@ -105,6 +120,17 @@ def test_commands_of_a_description_are_faults_and_a_unit_is_ended_and_started_ag
         os.kill(after, 0)
         assert running.died() == []
 
+        skew = Fault(
+            id="skew", at="clocks.service", kind="clock_skew", phase="p", apply_ns=0, clear_ns=1, parameters={"offset": -86_400}
+        )
+        injector.apply(skew)
+        assert date_off_s(running.base_url) == pytest.approx(-86_400, abs=30)
+        injector.clear("skew")
+        assert date_off_s(running.base_url) == pytest.approx(0, abs=30)
+
+        with pytest.raises(FaultError, match="data is no file system of its own"):
+            injector.apply(fault("disk_full", "disks.data"))
+
         injector.apply(fault("freeze", "processes.worker"))
         assert Path(f"/proc/{after}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         injector.clear("f-freeze")
@@ -112,6 +138,10 @@ def test_commands_of_a_description_are_faults_and_a_unit_is_ended_and_started_ag
         assert injector.clear_all() == []
         running.stop()
     os.kill(after, 0)  # what ran before the run stays when it is over
+
+
+def date_off_s(url: str) -> float:
+    return parsedate_to_datetime(httpx.get(url, trust_env=False).headers["date"]).timestamp() - time.time()
 
 
 def gone(pid: int) -> None:

@@ -3,12 +3,14 @@
 import http.client
 import signal
 import urllib.parse
+from pathlib import Path
 
 from harness.errors import FaultError
 from harness.faults.guardian.undo import (
     CommandStep,
     ContainerStep,
     DatabaseStep,
+    FileStep,
     HttpStep,
     LimitStep,
     ResumeStep,
@@ -43,6 +45,8 @@ def heal(step: UndoStep) -> str | None:
             from harness.faults.limits import restore
 
             return restore(step)
+        case FileStep():
+            return _write(step)
         case CommandStep():
             return _run(step)
 
@@ -73,6 +77,18 @@ def _resume(step: ResumeStep) -> str | None:
         except FaultError as error:
             if lives(part) and is_stopped(part):
                 return f"kill -CONT {part.pid} ({error.message})"
+    return None
+
+
+def _write(step: FileStep) -> str | None:
+    from harness.faults.clock import write_whole
+
+    try:
+        write_whole(Path(step.path), step.text)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"write {step.text!r} to {step.path} ({error.strerror})"
     return None
 
 

@@ -71,6 +71,14 @@ class LimitStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileStep:
+    """A file that gets its text back; nothing where its directory has gone, and its readers with it."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandStep:
     """A command of the user's own, without a shell; it must be safe to run twice."""
 
@@ -78,7 +86,7 @@ class CommandStep:
     within_s: float
 
 
-UndoStep = HttpStep | ResumeStep | ContainerStep | StoreStep | DatabaseStep | LimitStep | CommandStep
+UndoStep = HttpStep | ResumeStep | ContainerStep | StoreStep | DatabaseStep | LimitStep | FileStep | CommandStep
 
 _NAMES: dict[type[UndoStep], str] = {
     HttpStep: "http",
@@ -87,6 +95,7 @@ _NAMES: dict[type[UndoStep], str] = {
     StoreStep: "store",
     DatabaseStep: "database",
     LimitStep: "limit",
+    FileStep: "file",
     CommandStep: "command",
 }
 
@@ -145,6 +154,8 @@ def step_from_json(read: Mapping[str, object]) -> UndoStep:
             return DatabaseStep(statements=statements, **fields)  # type: ignore[arg-type]
         case "limit":
             return LimitStep(**fields)  # type: ignore[arg-type]
+        case "file":
+            return FileStep(**fields)  # type: ignore[arg-type]
         case "command":
             words = tuple(str(word) for word in fields.pop("command"))  # type: ignore[attr-defined]
             return CommandStep(command=words, **fields)  # type: ignore[arg-type]

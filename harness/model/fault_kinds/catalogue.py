@@ -9,6 +9,7 @@ from harness.model.fault_kinds import (
     blue_green,
     brown_out,
     canary,
+    clock_skew,
     command,
     connections_exhausted,
     corrupt,
@@ -130,6 +131,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
         cpu_burn,
         memory_fill,
         disk_full,
+        clock_skew,
         command,
     )
 }

@@ -12,6 +12,8 @@ def unrelated(kind: FaultKind, parameters: Mapping[str, object]) -> list[str]:
         return _at_most(parameters, "jitter", "latency", "a chunk cannot be delivered before it arrived")
     if kind.kind == "slicer":
         return _at_most(parameters, "size_variation", "average_size", "a piece has at least one byte", strictly=True)
+    if kind.kind == "clock_skew" and abs(int(str(parameters.get("offset", 2)))) < 2:
+        return [f"offset is {parameters['offset']}; use -2 or less, or 2 or more: dates are told in whole seconds"]
     return _trigger(parameters) if kind.layer is Layer.PROVIDER else []
 
 

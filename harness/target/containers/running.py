@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, Witness
+from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
 from harness.target.containers.site import ContainerSite
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
@@ -40,6 +40,7 @@ class RunningContainers:
             await_ready=self.await_ready,
             witness=self.witness,
             dependencies=self.dependencies,
+            clocks={"clocks.postgres": Clock(database=self.dependencies["dependencies.postgres"])},
             host=True,
         )
 

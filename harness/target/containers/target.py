@@ -54,7 +54,7 @@ class ContainersTarget:
         containers = {f"{kind}.{name}" for kind in ("processes", "containers") for name in FAULTABLE}
         return Offer(
             reference=TargetReference(kind="containers", name=_NAME, version=harness.__version__),
-            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "host"}),
+            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "clocks.postgres", "host"}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             toxics_of_toxiproxy=True,

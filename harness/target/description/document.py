@@ -187,6 +187,16 @@ class ProcessDocument(Strict):
         return self.start is not None or self.unit is not None or self.container is not None
 
 
+class ClockDocument(Strict):
+    """A wall clock that can be moved: a process reads its distance from the true time from `file`, as libfaketime does.
+
+    seen_at: a path of the target whose answers carry that clock in their `Date`.
+    """
+
+    file: Annotated[str, Field(min_length=1)]
+    seen_at: UrlPath = "/"
+
+
 class FaultDocument(Strict):
     """A fault of the user's own. Each command says yes by ending with 0 within `within`; none is run by a shell.
 
@@ -353,6 +363,8 @@ class TargetDocument(Strict):
     start: StartDocument | None = None
     health: HealthDocument | None = None
     processes: dict[Name, ProcessDocument] = {}
+    clocks: dict[Name, ClockDocument] = {}
+    disks: dict[Name, str] = {}
     faults: dict[Name, FaultDocument] = {}
     signals: SignalsDocument = SignalsDocument()
     refusals: RefusalsDocument = RefusalsDocument()

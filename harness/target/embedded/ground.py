@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import Instance, Link
+from harness.model.target import Clock, Instance, Link
 from harness.target.embedded import balancer, postgres, programs, valkey
 from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.credentials import Credentials
@@ -97,6 +97,11 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
     rollout = EmbeddedRollout(
         site, wiring, front.other, front=front.address, instances=tuple(f"service-{name}" for name in addresses)
     )
+    database = postgres.dependency(ground.database, secrets.database_password, site.log("postgres"), wiring.database)
+    clocks = {
+        f"clocks.service-{name}": Clock(file=programs.clock_file(site, name), seen_at=f"http://{address}{LIVE}")
+        for name, address in addresses.items()
+    }
     return RunningEmbedded(
         site=site,
         reference=TargetReference(kind="embedded", name=NAME, version=wiring.version),
@@ -119,8 +124,7 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
         provider_control_url=f"http://{ground.provider.control}",
         dependencies={
             "dependencies.redis": valkey.dependency(ground.store, secrets.store_password, site.log("redis")),
-            "dependencies.postgres": postgres.dependency(
-                ground.database, secrets.database_password, site.log("postgres"), wiring.database
-            ),
+            "dependencies.postgres": database,
         },
+        clocks=clocks | {"clocks.postgres": Clock(database=database)},
     )

@@ -109,11 +109,17 @@ def without_features(site: Site) -> str:
     return str(file)
 
 
+def clock_file(site: Site, name: str) -> Path:
+    """Return where the distance of an instance's wall clock from the machine's stands; no file is none."""
+    return site.directory / f"clock-{name}"
+
+
 def start_service(site: Site, name: str, wiring: Wiring, listen: str = "127.0.0.1:0") -> str:
     """Start one instance, `a` or `b`; return its `host:port`. Raises StackError."""
 
     def program(listen: str) -> Program:
-        environment = wiring.environment() | {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name}
+        own = {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name, "SERVICE_CLOCK": str(clock_file(site, name))}
+        environment = wiring.environment() | own
         return Program.python(f"service-{name}", "reference_service.serve", environment=environment)
 
     said = site.announce(program(listen), within_s=_READY_WITHIN_S)

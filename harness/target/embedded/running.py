@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
-from harness.model.target import DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
+from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
 from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.rollout import OTHER, EmbeddedRollout
 from harness.target.embedded.site import Site
@@ -14,6 +14,8 @@ FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer"
 """The processes that a fault may touch; the fault proxy and the keeper are the instrument's own."""
 
 DEPENDENCIES = ("dependencies.redis", "dependencies.postgres")
+
+CLOCKS = ("clocks.service-a", "clocks.service-b", "clocks.postgres")
 
 _ONE_SHOTS = frozenset({"initdb", "provision"})
 
@@ -32,6 +34,7 @@ class RunningEmbedded:
     rollout: EmbeddedRollout = field(repr=False)
     actor: EmbeddedActor = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict, repr=False)
+    clocks: Mapping[str, Clock] = field(default_factory=dict, repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -44,6 +47,7 @@ class RunningEmbedded:
             provider_control_url=self.provider_control_url,
             start_again=self.start_again,
             dependencies=self.dependencies,
+            clocks=self.clocks,
             host=True,
             rollout=self.rollout,
         )

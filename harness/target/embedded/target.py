@@ -18,7 +18,7 @@ from harness.target.embedded import programs
 from harness.target.embedded.acting import FOR_PROMTOOL, SERVICE_PACKAGE, EmbeddedActor
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
-from harness.target.embedded.running import DEPENDENCIES, FAULTABLE, RunningEmbedded
+from harness.target.embedded.running import CLOCKS, DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
 from harness.target.reference_capabilities import CACHE_SECONDS, HISTORY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
@@ -59,7 +59,7 @@ class EmbeddedTarget:
         """Return what can be asked for; starts nothing."""
         return Offer(
             reference=TargetReference(kind="embedded", name=NAME, version=self.version),
-            places=frozenset({*LINKS, *DEPENDENCIES, "host", SERVICE, *(f"processes.{name}" for name in FAULTABLE)}),
+            places=frozenset({*LINKS, *DEPENDENCIES, *CLOCKS, "host", SERVICE, *(f"processes.{name}" for name in FAULTABLE)}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),

@@ -10,13 +10,13 @@ from harness.model.target import Limits, Offer
 from harness.target.description import Description
 from harness.target.description.document import LocustfileDocument, TargetDocument
 from harness.target.description.message import message_of
-from harness.target.embedded.running import DEPENDENCIES, FAULTABLE
+from harness.target.embedded.running import CLOCKS, DEPENDENCIES, FAULTABLE
 from harness.target.external.relay import relayed_endpoints
 from harness.target.external.signals import signals_of
 
 _EVERYWHERE = (
     "provider.primary", "provider.secondary", "links.postgres", "links.redis", "processes.service", "host",
-    *DEPENDENCIES, *(f"processes.{name}" for name in FAULTABLE),
+    *DEPENDENCIES, *CLOCKS, *(f"processes.{name}" for name in FAULTABLE),
 )  # fmt: skip
 """What the catalogue's scenarios break; what a description has nothing of is told by the key that would offer it."""
 
@@ -30,6 +30,7 @@ def offer_of(description: Description) -> Offer:
     places |= {f"processes.{name}" for name in document.processes}
     places |= {f"containers.{name}" for name, part in document.processes.items() if part.container is not None}
     places |= {f"commands.{name}" for name in document.faults}
+    places |= {f"clocks.{name}" for name in document.clocks} | {f"disks.{name}" for name in document.disks}
     if document.start is not None and document.start.compose is None:
         places.add("processes.service")
     if document.start is not None and document.start.image is not None:

@@ -2,9 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.model.plan import TargetReference
-from harness.model.target import Approach, CommandFault, ContainerHandle, DeadProcess, Instance, Landscape, Link, ProcessHandle
+from harness.model.target import (
+    Approach,
+    Clock,
+    CommandFault,
+    ContainerHandle,
+    DeadProcess,
+    Instance,
+    Landscape,
+    Link,
+    ProcessHandle,
+)
 from harness.target.external.acting import ForeignActor
 from harness.target.external.caller import Caller
 from harness.target.external.foreign import SERVICE, Foreign
@@ -34,6 +45,8 @@ class RunningExternal:
     foreign: Foreign | None
     actor: ForeignActor = field(repr=False)
     commands: Mapping[str, CommandFault] = field(default_factory=dict)
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+    disks: Mapping[str, Path] = field(default_factory=dict)
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
     housed: Housed | None = None
     await_ready: Callable[[str], None] | None = None
@@ -47,6 +60,8 @@ class RunningExternal:
             provider_control_url=self.provider_control_url,
             start_again=self.start_again if self.handles else None,
             commands=self.commands,
+            clocks=self.clocks,
+            disks=self.disks,
             containers=self.containers,
             await_ready=self.await_ready,
         )

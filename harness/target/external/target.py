@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import ConfigurationError, StackError
 from harness.model.notice import Channel, ChannelKind
-from harness.model.target import Approach, Instance, Link, Needs, Offer
+from harness.model.target import Approach, Clock, Instance, Link, Needs, Offer
 from harness.target.description import Description
 from harness.target.description.document import VersionDocument
 from harness.target.description.message import message_of
@@ -193,6 +193,13 @@ class ExternalTarget:
             housed=begun.housed,
             await_ready=begun.await_ready,
             commands=own_faults(self.description, placeholders),
+            clocks={
+                f"clocks.{name}": Clock(
+                    file=path_of(self.description, placeholders.fill(part.file)).resolve(), seen_at=caller.origin + part.seen_at
+                )
+                for name, part in document.clocks.items()
+            },
+            disks={f"disks.{name}": path_of(self.description, placeholders.fill(path)) for name, path in document.disks.items()},
             containers=containers,
             actor=ForeignActor(document.actions, self.description.folder, placeholders, caller, keys, site.mask_also),
         )
