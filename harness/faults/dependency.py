@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from harness.errors import FaultError
 from harness.faults.database import DatabaseFaults
+from harness.faults.database_disk import SlowDisk
 from harness.faults.guardian.undo import StoreStep, UndoStep
 from harness.faults.store import StoreFaults
 from harness.model.fault import Acted, ActedBy, Fault
@@ -17,6 +18,7 @@ class DependencyBackend:
     def __init__(self, dependencies: Mapping[str, Dependency]) -> None:
         self._stores = {at: StoreFaults(part) for at, part in dependencies.items() if part.kind == "redis"}
         self._databases = {at: DatabaseFaults(part) for at, part in dependencies.items() if part.kind == "postgres"}
+        self._disks = {at: SlowDisk(part) for at, part in dependencies.items() if part.kind == "postgres"}
         self._steps: dict[str, tuple[UndoStep, ...]] = {}
         self._lease_s = 10.0
 
@@ -70,7 +72,9 @@ class DependencyBackend:
     def release(self) -> None:
         """Nothing: a lease of connections ends with them."""
 
-    def _serving(self, fault: Fault) -> StoreFaults | DatabaseFaults:
+    def _serving(self, fault: Fault) -> StoreFaults | DatabaseFaults | SlowDisk:
+        if fault.kind == "slow_disk" and fault.at in self._disks:
+            return self._disks[fault.at]
         for serving in (self._stores, self._databases):
             with suppress(KeyError):
                 return serving[fault.at]

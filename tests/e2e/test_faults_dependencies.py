@@ -206,6 +206,26 @@ def test_a_database_that_allows_more_than_may_be_opened_is_left_alone(stack, inj
     assert in_database(stack, "SELECT 1") == 1
 
 
+def test_a_database_on_a_slow_disk_lets_writers_wait_and_readers_not(stack, injector, journal):
+    in_database(stack, "CREATE TABLE IF NOT EXISTS notes (text text)", "SELECT 1")
+
+    def commits_s() -> float:
+        began = time.monotonic()
+        in_database(stack, *["INSERT INTO notes VALUES ('x')"] * 5, "SELECT 1")
+        return time.monotonic() - began
+
+    before = in_database(stack, "SHOW fsync"), in_database(stack, "SHOW commit_delay"), in_database(stack, "SHOW commit_siblings")
+    injector.apply(fault("slow_disk", "dependencies.postgres", flush=100))
+    assert commits_s() >= 0.5
+    assert in_database(stack, "SELECT count(*) FROM notes", within_s=3.0) == 5
+    injector.clear("f-slow_disk")
+    assert min(commits_s() for _ in range(5)) < 0.5
+    assert journal.acted() >= 5
+    after = in_database(stack, "SHOW fsync"), in_database(stack, "SHOW commit_delay"), in_database(stack, "SHOW commit_siblings")
+    assert after == before
+    in_database(stack, "DROP TABLE notes", "SELECT 1")
+
+
 # -- whatever is killed ---------------------------------------------------------------------------------------------
 
 

@@ -52,6 +52,7 @@ from harness.model.fault_kinds import (
     rolling_restart,
     slicer,
     slow_close,
+    slow_disk,
     slow_first_token,
     slow_headers,
     stall,
@@ -119,6 +120,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
         failover,
         connections_exhausted,
         lock,
+        slow_disk,
         # deploys, by starting another version
         rolling_restart,
         blue_green,

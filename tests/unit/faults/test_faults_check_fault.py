@@ -26,6 +26,7 @@ PLACES = [
     "dependencies.postgres",
     "host",
     "disks.data",
+    "clocks.a",
     "commands.x",
     "deploys.service",
 ]
@@ -58,6 +59,7 @@ FRAMES = {
         ("provider.primary", "status", {"code": 429, "retry_after": "2", "share": 0.5, "only_model": "sim-large"}),
         ("provider.primary", "stall", {"for_ms": 1.5, "window_from_ms": 0, "window_to_ms": 10}),
         ("processes.worker", "freeze", {"tree": False}),
+        ("clocks.a", "clock_skew", {"offset": -86_400}),
         ("processes.worker", "terminate", {"within": 60_000}),
     ],
 )
@@ -80,6 +82,7 @@ def test_a_fault_as_people_write_it_has_no_problem(at, kind, parameters):
         ("links.postgres", "latency", {"latency": 1.5}, ["latency is 1.5", "a whole number"]),
         ("links.postgres", "latency", {"latency": "100"}, ["'100'", "a whole number"]),
         ("links.postgres", "latency", {"latency": None}, ["None", "a whole number"]),
+        ("clocks.a", "clock_skew", {"offset": 1}, ["offset is 1", "2 or more"]),
         ("links.postgres", "latency", {"latency": [1]}, ["[1]", "a whole number"]),
         ("links.postgres", "latency", {"latency": 5, "jitter": 6}, ["jitter is 6", "at most latency"]),
         ("links.postgres", "slicer", {"average_size": 4, "size_variation": 4}, ["size_variation is 4", "below average_size"]),

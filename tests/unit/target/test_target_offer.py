@@ -21,6 +21,7 @@ def test_the_embedded_stack_offers_its_links_and_processes_without_starting_anyt
         "dependencies.postgres",
         "host",
         "deploys.service",
+        *(f"clocks.{name}" for name in ("service-a", "service-b", "postgres")),
         *(f"processes.{name}" for name in ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")),
     }
     assert offer.rate_limit_per_minute == 10
