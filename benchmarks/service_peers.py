@@ -7,13 +7,13 @@ due a fixed time after the one before was due. The proxy is what one writes in a
 """
 
 import asyncio
-import contextlib
 import json
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 
 import uvloop
 
@@ -28,8 +28,9 @@ def event(fields: dict[str, object]) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-class Provider:
-    """Answers one connection after another, several requests each."""
+class Provider(asyncio.Protocol):
+    """Answers the requests of one connection, one after another. A protocol and timers: a task and streams would cost more
+    of the machine that is being measured than what they do."""
 
     def __init__(self, tokens: int, token_s: float) -> None:
         self._token_s = token_s
@@ -44,36 +45,46 @@ class Provider:
         whole = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage, "model": "sim-large"}
         body = json.dumps(whole).encode()
         self._whole = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        self._read = b""
+        self._loop = asyncio.get_running_loop()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer until the client leaves."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-                body = json.loads(await reader.readexactly(length))
-                await (self._stream(writer) if body.get("stream") else self._answer(writer))
-        writer.close()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what is written to."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
 
-    async def _answer(self, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(self._token_s * len(self._tokens))
-        writer.write(self._whole)
+    def data_received(self, data: bytes) -> None:
+        """Answer once a request is whole; nobody here sends a second one before."""
+        self._read += data
+        head, found, body = self._read.partition(b"\r\n\r\n")
+        if not found or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
+            return
+        self._read = b""
+        if json.loads(body).get("stream"):
+            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+            self._next(0, self._loop.time() + self._token_s)
+        else:
+            self._loop.call_later(self._token_s * len(self._tokens), self._write, self._whole)
 
-    async def _stream(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-        due = time.monotonic()
-        for token in self._tokens:
-            due += self._token_s
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            writer.write(token)
-        writer.write(self._end)
-        await writer.drain()
+    def _next(self, number: int, due: float) -> None:
+        self._loop.call_at(due, self._token, number, due)
+
+    def _token(self, number: int, due: float) -> None:
+        self._write(self._tokens[number])
+        if number + 1 < len(self._tokens):
+            self._next(number + 1, due + self._token_s)
+        else:
+            self._write(self._end)
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
 
 async def provide(tokens: int, token_ms: float) -> None:
     """Serve until killed."""
-    provider = Provider(tokens, token_ms / 1000)
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, backlog=2048)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Provider(tokens, token_ms / 1000), "127.0.0.1", 0, backlog=2048
+    )
     host, port = server.sockets[0].getsockname()[:2]
     print(json.dumps({"listen": f"{host}:{port}"}), flush=True)
     await server.serve_forever()
@@ -117,35 +128,66 @@ class Asked:
     pieces_s: list[float]
 
 
-class Connection:
+class Connection(asyncio.Protocol):
     """A kept connection that costs the machine little: one request after another."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
+        self._read = b""
+        self._chunked: bool | None = None  # None: the head has not come yet
+        self._asked = Asked(0, [])
+        self._ended: asyncio.Future[Asked] = asyncio.get_running_loop().create_future()
 
     @classmethod
     async def open(cls, address: str) -> "Connection":
         """Connect to `host:port`."""
         host, _, port = address.rpartition(":")
-        return cls(*await asyncio.open_connection(host, int(port)))
+        return (await asyncio.get_running_loop().create_connection(cls, host, int(port)))[1]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what is written to."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
 
     async def ask(self, request: bytes) -> Asked:
         """Send a request and read its answer to the end."""
-        self._writer.write(request)
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        pieces: list[float] = []
-        if b"transfer-encoding: chunked" in head:
-            while True:
-                size = int(await self._reader.readuntil(b"\r\n"), 16)
-                await self._reader.readexactly(size + 2)
-                if size == 0:
-                    break
-                pieces.append(time.monotonic())
-        else:
-            await self._reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0]))
-            pieces.append(time.monotonic())
-        return Asked(int(head[9:12]), pieces)
+        self._read, self._chunked, self._asked = b"", None, Asked(0, [])
+        self._ended = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._ended
+
+    def data_received(self, data: bytes) -> None:
+        """Note when each piece came."""
+        now = time.monotonic()
+        read = self._read + data if self._read else data
+        if self._chunked is None:
+            head, found, rest = read.partition(b"\r\n\r\n")
+            if not found:
+                self._read = read
+                return
+            head, read = head.lower(), rest
+            self._asked.status = int(head[9:12])
+            self._chunked = b"transfer-encoding: chunked" in head
+            self._length = 0 if self._chunked else int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        self._read = self._chunks(read, now) if self._chunked else self._whole(read, now)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Whoever waits for an answer will get none."""
+        if not self._ended.done():
+            self._ended.set_exception(error or ConnectionResetError("closed before the answer's end"))
+
+    def _chunks(self, read: bytes, now: float) -> bytes:
+        while (line := read.find(b"\r\n")) >= 0 and len(read) >= (end := line + 4 + int(read[:line], 16)):
+            if end == line + 4:
+                self._ended.set_result(self._asked)
+                return b""
+            self._asked.pieces_s.append(now)
+            read = read[end:]
+        return read
+
+    def _whole(self, read: bytes, now: float) -> bytes:
+        if len(read) >= self._length:
+            self._asked.pieces_s.append(now)
+            self._ended.set_result(self._asked)
+        return read
 
 
 def request(key: str, *, stream: bool, cached: bool, number: int = 0) -> bytes:

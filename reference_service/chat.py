@@ -52,7 +52,7 @@ class ChatCompletions:
         )
         envelope.turn = turn
         try:
-            await self._serve(turn, send)
+            await self._serve(turn, send, envelope.send)
         except Disconnected:
             turn.error = "client_disconnected"
         except asyncio.CancelledError:
@@ -65,14 +65,14 @@ class ChatCompletions:
             inbox.close()
             await self._finish(turn)
 
-    async def _serve(self, turn: Turn, send: Send) -> None:
+    async def _serve(self, turn: Turn, send: Send, straight: Send) -> None:
         try:
             await self._pipeline.admit(turn)
             await self._pipeline.answer(turn)
             first = await self._first(turn)
             if first is not None:
                 assert turn.flow is not None
-                await self._stream(turn, first, turn.flow, send)
+                await self._stream(turn, first, turn.flow, send, straight)
                 return
             await self._close_books(turn)
         except Refusal as refusal:
@@ -113,16 +113,19 @@ class ChatCompletions:
                 await self._pipeline.guards["screen_answer"](turn)
         return None
 
-    async def _stream(self, turn: Turn, first: str, flow: AsyncGenerator[str, None], send: Send) -> None:
-        """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event instead."""
+    async def _stream(self, turn: Turn, first: str, flow: AsyncGenerator[str, None], send: Send, straight: Send) -> None:
+        """Relay a live stream. After its first byte nothing is spliced: it ends with [DONE], or with an error event instead.
+
+        straight: takes what follows the headers, past all layers, each of which would be a call for every token.
+        """
         s = self._resources.settings
         async with aclosing(flow) as pieces, asyncio.timeout(s.deadline_s + s.stream_max_s):
             events = self._resources.parts.events(turn)
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
-            await _event(send, events.content(first, first=True))
+            await _event(straight, events.content(first, first=True))
             try:
                 async for piece in pieces:
-                    await _event(send, events.content(piece))
+                    await _event(straight, events.content(piece))
             except (ProviderFailure, ContentBlocked) as failure:
                 turn.error = "content_blocked" if isinstance(failure, ContentBlocked) else "upstream_stream_error"
                 await self._pipeline.guards["settle"](turn)

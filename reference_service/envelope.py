@@ -36,9 +36,13 @@ METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"}
 
 @dataclass(slots=True, kw_only=True)
 class Envelope:
-    """One request as the outermost layer sees it. turn: set once it is a question for the guards."""
+    """One request as the outermost layer sees it. turn: set once it is a question for the guards.
+
+    send is the server's own: what follows the first bytes of a stream may take it, since no layer adds anything to it.
+    """
 
     request_id: str
+    send: Send
     turn: Turn | None = None
     status: int = 500
     extra: dict[str, str] = field(default_factory=dict)
@@ -61,7 +65,7 @@ class Enveloped:
             return
         began = time.monotonic()
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
-        envelope = Envelope(request_id=given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
+        envelope = Envelope(request_id=given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex, send=send)
         scope["envelope"] = envelope
 
         async def send_with_headers(message: Message) -> None:

@@ -86,6 +86,7 @@ def run(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nothing here asks for a client's address
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
         timeout_keep_alive=75,
         backlog=2048,

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from reference_service.answer_privacy import masked, releasable
+from reference_service.answer_privacy import Private, masked
 from reference_service.errors import ContentBlocked
 from reference_service.turn import Turn
 
@@ -21,6 +21,9 @@ _RULES = {
     "prompt-leak": ("<|im_", re.compile(r"<\|im_(?:start|end)\|>")),
 }
 LONGEST = 96
+# Nearly every piece has no rule's start in it and does not end like one: two looks, and it may go.
+_STARTS = re.compile("|".join(re.escape(start) for start, _ in _RULES.values()))
+_ENDS = frozenset(character for start, _ in _RULES.values() for character in start[:-1])
 
 
 class ScreenAnswer:
@@ -37,11 +40,15 @@ class ScreenAnswer:
 
     async def filtered(self, turn: Turn, flow: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
         """Yield what may leave; at the end `answer` is what left, so that nothing else is kept."""
-        known, sent = known_to(turn), []
-        async with aclosing(private(screened(flow), known)) as pieces:
+        screened, private, sent = Screened(), Private(known_to(turn)), []
+        async with aclosing(flow) as pieces:
             async for piece in pieces:
-                sent.append(piece)
-                yield piece
+                if text := private.take(screened.take(piece)):
+                    sent.append(text)
+                    yield text
+        if text := private.take(screened.rest()) + private.rest():
+            sent.append(text)
+            yield text
         if turn.answer is not None:
             turn.answer = replace(turn.answer, text="".join(sent))
 
@@ -50,20 +57,6 @@ def known_to(turn: Turn) -> str:
     """Return what the asker has said or may read in the knowledge base: no secret from them."""
     said = (*(m.content for m in turn.asked.messages), *(p.text for p in turn.passages))
     return "\n".join(said)
-
-
-async def private(flow: AsyncGenerator[str, None], known: str) -> AsyncGenerator[str, None]:
-    """Yield the text of `flow` with personal data masked, holding back what may yet become some. Closes `flow`."""
-    held = ""
-    async with aclosing(flow) as pieces:
-        async for piece in pieces:
-            held += piece
-            free = releasable(held)
-            if free:
-                yield masked(held[:free], known)
-                held = held[free:]
-    if held:
-        yield masked(held, known)
 
 
 def forbidden(text: str) -> str | None:
@@ -76,22 +69,28 @@ def blocked(rule: str) -> ContentBlocked:
     return ContentBlocked("The answer was refused by a content rule.", param="answer", details={"rule": rule})
 
 
-async def screened(flow: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    """Yield the text of `flow`, holding back what may yet become forbidden. Raises ContentBlocked. Closes `flow`."""
-    held = ""
-    try:
-        async for piece in flow:
-            held += piece
-            if (rule := forbidden(held)) is not None:
-                raise blocked(rule)
-            safe = _safe_length(held)
-            if safe:
-                yield held[:safe]
-                held = held[safe:]
-        if held:
-            yield held
-    finally:
-        await flow.aclose()
+class Screened:
+    """The text of a stream without what is forbidden: what may yet become so is held back."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def take(self, piece: str) -> str:
+        """Return what may leave now that `piece` has come. Raises ContentBlocked."""
+        text = self._held + piece
+        if _STARTS.search(text) is None and text[-1:] not in _ENDS:
+            self._held = ""
+            return text
+        if (rule := forbidden(text)) is not None:
+            raise blocked(rule)
+        safe = _safe_length(text)
+        self._held = text[safe:]
+        return text[:safe]
+
+    def rest(self) -> str:
+        """Return what was held at the end: nothing can follow it any more."""
+        held, self._held = self._held, ""
+        return held
 
 
 def _safe_length(text: str) -> int:

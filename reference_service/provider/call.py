@@ -14,6 +14,7 @@ import aiohttp
 from reference_service.clock import wall_s
 from reference_service.pricing import count_tokens
 from reference_service.provider.failure import Kind, ProviderFailure
+from reference_service.provider.idle import IdleWatch
 from reference_service.provider.sse import ChunkReader
 from reference_service.turn import Usage
 
@@ -64,18 +65,18 @@ class ProviderCall:
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Yield the text as it arrives. Raises ProviderFailure when the stream breaks; always closes the call."""
+        watch = IdleWatch(asyncio.get_running_loop(), self._times.idle_s, self._cut)
         try:
             while True:
-                ready, self._ready = self._ready, []
-                if ready:
-                    yield "".join(ready)
+                if self._ready:
+                    text = "".join(self._ready)
+                    self._ready.clear()
+                    yield text
                 if self._reader.done or self._bytes > self._max_bytes:
                     break
-                try:
-                    async with asyncio.timeout(self._times.idle_s):
-                        await self._read()
-                except TimeoutError as error:
-                    raise ProviderFailure(Kind.TIMEOUT) from error
+                watch.begins()
+                await self._read()
+                watch.ends()
             if self._reader.done:
                 if self.finish_reason is None:
                     raise ProviderFailure(Kind.INVALID)
@@ -84,7 +85,13 @@ class ProviderCall:
                 self.overflowed = True
                 self.finish_reason = "length"  # it ignored max_tokens; nobody has to read on
         finally:
+            watch.stop()
             self.close()
+
+    def _cut(self) -> None:
+        """Let the read that waits fail: the provider has been silent for too long."""
+        if self._response is not None:
+            self._response.content.set_exception(ProviderFailure(Kind.TIMEOUT))
 
     def close(self) -> None:
         """Cut the connection if the answer is not wholly read; a finished one goes back to the pool."""
@@ -119,9 +126,9 @@ class ProviderCall:
             if chunk.usage is not None:
                 self.billed = Usage(prompt_tokens=chunk.usage.prompt_tokens, completion_tokens=chunk.usage.completion_tokens)
             for choice in chunk.choices[:1]:
-                if choice.delta.content:
-                    self._bytes += len(choice.delta.content.encode("utf-8", "surrogatepass"))
-                    self._ready.append(choice.delta.content)
+                if text := choice.delta.content:
+                    self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+                    self._ready.append(text)
                 if choice.finish_reason is not None:
                     self.finish_reason = choice.finish_reason
 

@@ -7,7 +7,7 @@ from reference_service.provider.failure import Kind, ProviderFailure
 MAX_LINE_BYTES = 256 * 1024
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """What a chunk adds."""
 
     content: str | None = None
@@ -20,7 +20,7 @@ class Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class ChunkUsage(msgspec.Struct):
+class ChunkUsage(msgspec.Struct, gc=False):
     """Tokens as the provider bills them."""
 
     prompt_tokens: int
@@ -45,6 +45,9 @@ class ChunkReader:
 
     def feed(self, data: bytes) -> list[Chunk]:
         """Return the chunks that `data` completes. Raises ProviderFailure(INVALID) on rubbish and on an error event."""
+        is_one = data.startswith(b"data: {") and data.endswith(b"\n\n") and data.find(b"\n") == len(data) - 2
+        if is_one and not self._rest and not self.done:
+            return [self._chunk(data[6:-2])]  # one whole event, as nearly every read brings it
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > MAX_LINE_BYTES:
@@ -57,11 +60,14 @@ class ChunkReader:
             if payload == b"[DONE]":
                 self.done = True
                 continue
-            try:
-                chunk = self._decoder.decode(payload)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise ProviderFailure(Kind.INVALID) from error
-            if chunk.error is not None:
-                raise ProviderFailure(Kind.INVALID)
-            chunks.append(chunk)
+            chunks.append(self._chunk(payload))
         return chunks
+
+    def _chunk(self, payload: bytes) -> Chunk:
+        try:
+            chunk = self._decoder.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise ProviderFailure(Kind.INVALID) from error
+        if chunk.error is not None:
+            raise ProviderFailure(Kind.INVALID)
+        return chunk

@@ -1,6 +1,5 @@
 """The rules that need no store: screening, routing, validation, masking, prices, settings, events, retries."""
 
-import asyncio
 import base64
 import contextlib
 import random
@@ -10,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_service.errors import InvalidRequest, SettingsError
+from reference_service.errors import ContentBlocked, InvalidRequest, SettingsError
 from reference_service.guards.authenticate import digest
 from reference_service.guards.route import complexity_of, max_tokens_of
-from reference_service.guards.screen_answer import forbidden, screened
+from reference_service.guards.screen_answer import Screened, forbidden
 from reference_service.guards.settle import charge_nanousd
 from reference_service.guards.validate import Validate, parse_object
 from reference_service.masking import mask, mask_user
@@ -290,36 +289,35 @@ def test_backoff_doubles_within_its_jitter():
         assert all(low <= backoff_s(attempt, 0.1, source) <= high for _ in range(50))
 
 
-async def _relay(pieces: list[str]) -> str:
-    async def flow():
-        for piece in pieces:
-            yield piece
-
-    return "".join([piece async for piece in screened(flow())])
+def _cut(text: str, cuts: list[int]) -> list[str]:
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    return [text[a:b] for a, b in pairwise(edges)]
 
 
-@given(st.text(max_size=60), st.lists(st.integers(0, 60), max_size=10))
+@given(st.text(st.sampled_from("sk-BEGIAK<|im_ ab\n") | st.characters(), max_size=60), st.lists(st.integers(0, 60), max_size=10))
 def test_a_harmless_stream_leaves_the_screen_as_it_came(text: str, cuts: list[int]):
-    edges = [0, *sorted(min(c, len(text)) for c in cuts), len(text)]
-    pieces = [text[a:b] for a, b in pairwise(edges)]
     if forbidden(text) is None:
-        assert asyncio.run(_relay(pieces)) == text
+        screen = Screened()
+        assert "".join([*map(screen.take, _cut(text, cuts)), screen.rest()]) == text
 
 
-@given(st.lists(st.integers(0, 40), max_size=10))
-def test_a_secret_never_leaves_however_it_is_cut(cuts: list[int]):
-    text = "see sk-test0123456789abcdefghij ok"
-    edges = [0, *sorted(min(c, len(text)) for c in cuts), len(text)]
-    seen: list[str] = []
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("see sk-test0123456789abcdefghij ok", "sk-"),
+        ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN"),
+        ("it is AKIAIOSFODNN7EXAMPLE, yes", "AKIA"),
+        ("now <|im_start|>system", "<|im_"),
+    ],
+)
+@given(cuts=st.lists(st.integers(0, 40), max_size=10))
+def test_a_secret_never_leaves_however_it_is_cut(text: str, start: str, cuts: list[int]):
+    screen, left = Screened(), []
 
-    async def run() -> None:
-        async def flow():
-            for a, b in pairwise(edges):
-                yield text[a:b]
+    def stream() -> None:
+        for piece in _cut(text, cuts):
+            left.append(screen.take(piece))  # noqa: PERF401 - what left before the refusal must be kept
 
-        async for piece in screened(flow()):
-            seen.append(piece)  # noqa: PERF401 - what left before the refusal must be kept
-
-    with pytest.raises(Exception, match="content rule"):
-        asyncio.run(run())
-    assert "sk-" not in "".join(seen)
+    with pytest.raises(ContentBlocked):
+        stream()
+    assert start not in "".join(left)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_service.answer_privacy import masked, releasable
+from reference_service.answer_privacy import HELD, TAIL, Private, masked, releasable
 from reference_service.decoding import decoded
 from reference_service.screening import matched_rule
 
@@ -108,14 +108,15 @@ SENT = "Write to jane.roe@example.com, call +1 202-555-0143, or pay to DE89 3704
 @given(st.lists(st.integers(0, len(SENT)), max_size=25))
 def test_a_stream_is_masked_as_the_whole_text_is_however_it_is_cut(cuts: list[int]):
     edges = [0, *sorted(cuts), len(SENT)]
-    held, out = "", []
-    for a, b in itertools.pairwise(edges):
-        held += SENT[a:b]
-        free = releasable(held)
-        out.append(masked(held[:free], ""))
-        held = held[free:]
-    out.append(masked(held, ""))
-    assert "".join(out) == masked(SENT, "")
+    private = Private("")
+    assert "".join([*(private.take(SENT[a:b]) for a, b in itertools.pairwise(edges)), private.rest()]) == masked(SENT, "")
+
+
+@given(st.text("ab1 2@.(+-\nX", max_size=140))
+def test_what_may_go_without_an_expression_is_what_the_expression_lets_go(text: str):
+    start = max(0, len(text) - HELD)
+    tail = TAIL.search(text, start)
+    assert releasable(text) == (len(text) if tail is None or tail.start() == start > 0 else tail.start())
 
 
 def test_masking_keeps_what_is_needed_and_leaves_dates_and_what_is_known():
