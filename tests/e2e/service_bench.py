@@ -166,6 +166,11 @@ class Bench:
         ]
         return sum(found)
 
+    def logged(self, request_id: str) -> str:
+        """Return the whole log once this request's line stands in it: it is written after the answer has left."""
+        self.becomes(lambda: request_id in self.log_text(), 10.0, f"the line of {request_id}")
+        return self.log_text()
+
     def log_text(self) -> str:
         return "".join(instance.process.log.read_text() for instance in self.instances)
 
@@ -173,14 +178,19 @@ class Bench:
         return redis.Redis.from_url(self.stack.store_url)
 
     @contextlib.contextmanager
-    def locked(self, table: str, seconds: float) -> Iterator[None]:
-        """Lock a table for a while, so that every statement on it hangs."""
-        lock = f"begin; lock table {table} in access exclusive mode; select pg_sleep({seconds}); commit"
-        with ThreadPoolExecutor(1) as pool:
-            done = pool.submit(self.stack.sql, lock)
-            time.sleep(0.2)
-            yield
-            done.result()
+    def locked(self, table: str) -> Iterator[None]:
+        """Lock a table for as long as the block lasts, so that every statement on it hangs."""
+        with subprocess.Popen(self.stack.psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+            assert psql.stdin is not None
+            assert psql.stdout is not None
+            try:
+                psql.stdin.write(f"begin;\nlock table {table} in access exclusive mode;\nselect 'locked';\n")
+                psql.stdin.flush()
+                while psql.stdout.readline().strip() != "locked":
+                    assert psql.poll() is None, f"{table} could not be locked"
+                yield
+            finally:
+                psql.stdin.close()
 
     @contextlib.contextmanager
     def frozen(self, name: str) -> Iterator[None]:

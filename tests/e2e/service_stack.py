@@ -70,7 +70,19 @@ class Process:
             raise
 
     def log_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        whole = self.log.read_text().rpartition("\n")[0]  # what follows the last end of a line is still being written
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """Return a request's line, for which one may have to wait: it is written after the answer has left."""
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            found.extend(x for x in self.log_lines() if x.get("request_id") == request_id and x["event"] == "request")
+            return bool(found)
+
+        wait_until(is_there, what=f"the log line of {request_id}")
+        return found[0]
 
 
 class Stack:
@@ -216,11 +228,13 @@ class Stack:
             env={"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": self.database_url},
         )  # fmt: skip
 
+    def psql(self) -> list[str]:
+        """Return the command of a client that prints bare rows."""
+        where = ["-h", "127.0.0.1", "-p", str(self.pg_port), "-U", "postgres"]
+        return [str(PG_BIN / "psql"), "-X", "-A", "-t", "-q", "-F", "|", *where]
+
     def sql(self, statement: str) -> list[list[str]]:
-        done = subprocess.run(
-            [PG_BIN / "psql", "-X", "-A", "-t", "-F", "|", "-h", "127.0.0.1", "-p", str(self.pg_port), "-U", "postgres", "-c", statement],
-            check=True, capture_output=True, text=True, timeout=20,
-        )  # fmt: skip
+        done = subprocess.run([*self.psql(), "-c", statement], check=True, capture_output=True, text=True, timeout=20)
         return [line.split("|") for line in done.stdout.splitlines() if line]
 
     def close(self) -> None:

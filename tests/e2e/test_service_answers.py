@@ -155,7 +155,7 @@ def test_ten_requests_pass_and_the_eleventh_is_429_over_both_instances(stack: St
 def test_personal_data_and_keys_are_masked_in_the_log(stack: Stack, service: Instance):
     key = stack.user()
     service.ask(key, "Describe what you know of jane.roe@example.com, +62 812-3456-7890.", headers={"x-request-id": "masked-1"})
-    line = next(x for x in service.process.log_lines() if x.get("request_id") == "masked-1")
+    line = service.process.logged("masked-1")
     assert line["query"] == "Describe what you know of j***@example.com, +** ***-****-7890."
     assert "jane.roe" not in service.process.log.read_text()
     assert key["authorization"][7:] not in service.process.log.read_text()
