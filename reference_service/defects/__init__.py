@@ -43,6 +43,9 @@ DEFECTS: dict[str, Defect] = {
     "backup-environment-in-clear": Defect(
         "A backup holds the service's secrets in clear", "P5", "backup_environment_in_clear.py"
     ),
+    "backup-kept-for-ever": Defect(
+        "A backup outlives its 30 days, and what a user had deleted lives on in it", "P5", "backup_kept_for_ever.py"
+    ),
     "backup-restores-nothing": Defect("A backup holds the tables and none of their rows", "P5", "backup_restores_nothing.py"),
     "balancer-repeats-posts": Defect(
         "A request whose instance died is sent to the next one, and paid twice", "R2", "balancer_repeats_posts.py"

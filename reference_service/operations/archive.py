@@ -1,8 +1,7 @@
 """Backups as directories, each named by its moment.
 
 `database.dump`, `configuration.tar`, `environment.sealed` and a `manifest.json` with their digests, written last: a
-directory without one is no backup. The directory stands for the off-site store; whatever can hold files (a mounted
-bucket) can take its place.
+directory without one is no backup. `offsite.py` keeps a copy where the disaster does not reach.
 """
 
 import contextlib

@@ -117,6 +117,17 @@ def a_backup_shows_no_secret(b: Bench) -> None:
     assert b.environment()["SERVICE_PROVIDER_KEY"].encode() not in sealed
 
 
+def a_backup_ends_with_its_thirty_days(b: Bench) -> None:
+    with backed_up(b) as place:
+        old = place.parent / "20200101T000000Z"
+        place.rename(old)
+        manifest = json.loads((old / "manifest.json").read_text())
+        (old / "manifest.json").write_text(json.dumps({**manifest, "at": "2020-01-01T00:00:00+00:00"}))
+        again = b.tool("operations.backup", "create", "--to", str(old.parent), BACKUP_PASSPHRASE=PASSPHRASE)
+        assert again.returncode == 0, again.stderr
+        assert [path.name for path in old.parent.iterdir()] == [Path(json.loads(again.stdout)["backup"]).name]
+
+
 @contextlib.contextmanager
 def standby(b: Bench) -> Iterator[str]:
     """Give the address of a server that follows the stack's database."""
@@ -150,6 +161,7 @@ OPERATION_CHECKS = {
     "balancer-repeats-posts": (a_request_whose_instance_dies_is_not_paid_twice, {"instances": 2, **PATIENT}),
     "canary-sticks": (a_canary_that_is_taken_back_has_nothing, {"instances": 2}),
     "standby-promoted-beside-its-primary": (nobody_is_promoted_beside_a_primary, {}),
+    "backup-kept-for-ever": (a_backup_ends_with_its_thirty_days, {}),
     "backup-restores-nothing": (a_backup_brings_the_accounts_back, {}),
     "backup-environment-in-clear": (a_backup_shows_no_secret, {}),
 }

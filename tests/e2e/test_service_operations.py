@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from bucket import bucket
 from service_bench import Users, bench
 from service_checks_operations import standby
 from service_stack import NO_TLS, Instance, Stack, direct, free_port, running_stack, wait_until
@@ -74,6 +76,26 @@ def test_the_environment_is_sealed_and_comes_back(stack: Stack, tmp_path: Path):
     wrong = program(stack, "backup", "environment", "--from", place, BACKUP_PASSPHRASE="another")
     assert (wrong.returncode, wrong.stdout) == (5, "")
     assert "passphrase" in wrong.stderr
+
+
+def test_a_backup_that_only_the_bucket_still_has_comes_home_and_restores(stack: Stack, tmp_path: Path):
+    keys = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests", "AWS_EC2_METADATA_DISABLED": "true"}
+    before = stack.sql("select count(*) from account")
+    with bucket() as server:
+        there = ["--offsite", server.url("nightly")]
+        made = program(stack, "backup", "create", "--to", str(tmp_path / "here"), *there, **keys)
+        assert made.returncode == 0, made.stderr
+        shutil.rmtree(tmp_path / "here")
+        home = program(stack, "backup", "fetch", "--to", str(tmp_path / "home"), *there, **keys)
+        assert home.returncode == 0, home.stderr
+        aged = program(stack, "backup", "ages", "--to", str(tmp_path / "home"), *there, **keys)
+        assert (aged.returncode, json.loads(aged.stdout)["offsite_age_s"] < 600) == (0, True)
+    stack.sql("drop schema public cascade; create schema public")
+    done = program(stack, "backup", "restore", "--from", json.loads(home.stdout)["backup"])
+    assert done.returncode == 0, done.stderr
+    assert stack.sql("select count(*) from account") == before
+    away = program(stack, "backup", "create", "--to", str(tmp_path / "here"), "--offsite", "command:false")
+    assert (away.returncode, "is whole, but here only" in away.stderr, "Traceback" in away.stderr) == (5, True, False)
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_touched(stack: Stack, tmp_path: Path):
