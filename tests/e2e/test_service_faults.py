@@ -248,7 +248,7 @@ def test_it_starts_while_its_stores_are_down_and_says_so(stack: Stack):
 
 def test_sigterm_finishes_what_is_in_flight_settles_it_and_exits_with_0(stack: Stack):
     key = stack.user()
-    with stack.instance() as service:
+    with stack.instance(drain_grace_s="0.5") as service:
         url, body = "/v1/chat/completions", {"messages": [{"role": "user", "content": QUESTION * 5}], "stream": True}
         with service.client.stream("POST", url, headers=key, json=body) as answer:
             pieces = answer.iter_text()

@@ -72,9 +72,7 @@ def test_a_worker_killed_at_any_step_loses_nothing_pays_nothing_twice_and_has_on
     for step in STEPS:
         for when in ("before", "after"):
             ids.append(post(service, key, f"kill-{when}-{step}"))
-            doomed = stack.program(
-                [str(Path(__file__).parent / "killed_worker.py"), step, when], settings_of(stack, sink, worker_concurrency="1")
-            )
+            doomed = stack.program(["-m", "killed_worker", step, when], settings_of(stack, sink, worker_concurrency="1"))
             assert doomed.popen.wait(20) == -signal.SIGKILL, (step, when)
             cut |= {row[0] for row in stack.sql("select id from message where state = 'queued' and step = 'calling'")}
     last = worker(stack, sink)
