@@ -56,6 +56,7 @@ DEFECTS: dict[str, Defect] = {
     "breaker-unbounded-probes": Defect(
         "A half-open circuit lets everybody through to a provider that is still dark", "R4", "breaker_unbounded_probes.py"
     ),
+    "budget-alert-missing": Defect("Users are refused for want of budget, and nobody is told", "C3", "budget_alert_missing.py"),
     "budget-check-then-increment": Defect(
         "The budget is looked at before a call and increased after it, so that concurrent calls all pass",
         "C3",
@@ -235,6 +236,9 @@ DEFECTS: dict[str, Defect] = {
         "The document's three expressions are all the screen: one invisible character passes it",
         "S3",
         "screen_plain_patterns_only.py",
+    ),
+    "screen-refuses-look-alikes": Defect(
+        "Honest questions that have an attack's words in them are refused", "S3", "screen_refuses_look_alikes.py"
     ),
     "screen-skipped-on-fallback": Defect("The second model's answer is not screened", "S3", "screen_skipped_on_fallback.py"),
     "screen-skipped-on-streams": Defect("An attack passes when it asks for a stream", "S3", "screen_skipped_on_streams.py"),

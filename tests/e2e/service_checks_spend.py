@@ -220,6 +220,18 @@ def a_hit_says_so_and_costs_nothing(b: Bench) -> None:
     assert len(b.calls()) == 1
 
 
+def who_is_refused_for_want_of_budget_is_told_of(b: Bench) -> None:
+    key = b.key(budget_usd=0.001, spent_usd=0.00099)
+    assert b.ask(key, model="sim-large").status_code == 402
+    scope = f"user:{b.stack.sql(f'select id from account where name = {chr(39)}{name_of(key)}{chr(39)}')[0][0]}"
+
+    def told() -> bool:
+        alerts = [line for line in b.service.process.log_lines() if line.get("event") == "budget_alert"]
+        return any((alert["level"], alert["scope"]) == ("critical", scope) for alert in alerts)
+
+    b.becomes(told, 5.0, "the alert")
+
+
 def the_pool_stays_within_twenty(b: Bench) -> None:
     """Sixty ask while no statement on keys ends: each wants a connection, and none gives one back until all have been seen."""
     keys = b.keys(60)
@@ -274,6 +286,7 @@ OWN = {"version": "own"}  # a healthy instance that no other check has used
 NO_STORE = {"store_url": "redis://127.0.0.1:1/0"}
 NO_DATABASE = {"database_url": "postgresql://postgres@127.0.0.1:1/x"}
 SPEND_CHECKS = {
+    "budget-alert-missing": (who_is_refused_for_want_of_budget_is_told_of, {}),
     "budget-check-then-increment": (a_burst_never_spends_more_than_the_cap, MANY),
     "budget-shrinks-reservation": (a_budget_that_does_not_fit_is_a_refusal, MANY),
     "budget-per-process": (two_instances_share_one_cap, PAIR),
