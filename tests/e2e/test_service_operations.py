@@ -135,6 +135,7 @@ def test_the_runbook_of_a_dead_database_ends_with_a_standby_that_has_all_that_wa
     with running_stack() as stack, bench(stack, Users(stack)) as b, standby(b) as listen:
         key = b.key(budget_usd=1.0)
         assert b.ask(key, model="sim-large").status_code == 200
+        b.becomes(lambda: b.charged_usd(key) > 0 and b.held(key) == 0, what="the settlement")
         spent = stack.sql("select scope, spent_nanousd from budget order by 1")
         b.becomes(lambda: json.loads(b.tool("operations.standby", "status", "--standby", listen).stdout)["behind_bytes"] == 0)
         stack.postgres.popen.kill()
