@@ -6,7 +6,7 @@ from harness.exchange.events import EventStream
 from harness.model.error_kind import ErrorKind
 
 
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
+class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was read. problem: why it is no good answer. documents: the JSON, kept only where a signal looks at it."""
 
     problem: ErrorKind | None = None

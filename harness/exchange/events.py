@@ -128,7 +128,11 @@ class EventStream:
             return
         if carries_content(payload):
             self._content(at_ns)
-        self._keep(payload)
+        self._kept_bytes += len(payload)
+        if self._kept_bytes <= self._max_kept_bytes:
+            self.kept.append(payload)
+        else:
+            self._keep_as_last(payload)
 
     def _content(self, at_ns: int) -> None:
         self.chunks += 1
@@ -142,11 +146,7 @@ class EventStream:
                 self.gaps_ns.append(gap_ns)
         self.last_content_ns = at_ns
 
-    def _keep(self, payload: bytes) -> None:
-        self._kept_bytes += len(payload)
-        if self._kept_bytes <= self._max_kept_bytes:
-            self.kept.append(payload)
-            return
+    def _keep_as_last(self, payload: bytes) -> None:
         self._last.append(payload)  # the usage block and an error come last
         if len(self._last) > 2:
             del self._last[0]

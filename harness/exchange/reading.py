@@ -17,7 +17,7 @@ from harness.model.plan import Protocol
 from harness.model.signals import Comparison, Predicate, Signals, Where
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What arrived: the head and body of one answer and when. events: None where the body was not read as events."""
 
     response: Response
@@ -30,7 +30,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ended_ns: int
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+class _Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an answer turned out to be, before the target's signals have said where it came from."""
 
     result: Result

@@ -69,12 +69,14 @@ class Carrier:
         if self._is_local:
             self.runner.start(1, spawn_rate=1)
 
-    def told(self, name: str, outcome: Outcome, started_ns: int | None, response_length: int) -> None:
-        """Fire Locust's request event, on the actual clock as Locust has it. What was never sent is not told.
+    @property
+    def is_heard(self) -> bool:
+        """False where nobody would hear what is told: no master, no listener but the statistics that only a master asks for."""
+        return self._told.listeners != self._own_listeners
 
-        Nor is anything where nobody would hear it: no master, no listener but the statistics that only a master asks for.
-        """
-        if self._told.listeners == self._own_listeners or started_ns is None or outcome.ended_ns is None:
+    def told(self, name: str, outcome: Outcome, started_ns: int | None, response_length: int) -> None:
+        """Fire Locust's request event, on the actual clock as Locust has it. What was never sent is not told."""
+        if not self.is_heard or started_ns is None or outcome.ended_ns is None:
             return
         bad = outcome.result in BAD_RESULTS
         self._told.fire(  # type: ignore[no-untyped-call]

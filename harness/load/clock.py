@@ -33,10 +33,10 @@ class Alarm:
         self._watcher = self._hub.loop.io(self._fd, 1)
         self._watcher.priority = self._hub.loop.MAXPRI
 
-    def wait_until(self, monotonic_ns: int) -> None:
-        """Return at the given moment, or at once where it has passed."""
+    def wait_until(self, monotonic_ns: int) -> bool:
+        """Return at the given moment, or at once where it has passed; return whether there was anything to wait for."""
         if monotonic_ns <= time.monotonic_ns():
-            return
+            return False
         self._setting.value_s, self._setting.value_ns = divmod(monotonic_ns, 1_000_000_000)
         if _LIBC.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(self._setting), None) != 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
@@ -45,6 +45,7 @@ class Alarm:
             self._hub.switch()
         finally:
             self._watcher.stop()
+        return True
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -51,17 +51,16 @@ class Dealer:
         hashed.update(b"%d" % k)
         of_class, of_stream, of_prompt = _THREE.unpack(hashed.digest())
         chosen = min(bisect_right(self._bounds, (of_class >> 11) * _TOP), len(self._bounds) - 1)
+        lengths = self._lengths[chosen]
         return Deal(
-            user_class=chosen,
-            prompt=of_prompt % self._prompts[chosen],
-            streamed=(of_stream >> 11) * _TOP < self._streamed_ratio,
-            principal=k % self._principals,
-            prompt_tokens=self._length(self._lengths[chosen], k),
+            chosen,
+            of_prompt % self._prompts[chosen],
+            (of_stream >> 11) * _TOP < self._streamed_ratio,
+            k % self._principals,
+            -1 if lengths is None else self._length(lengths, k),
         )
 
-    def _length(self, lengths: TokenLengths | None, k: int) -> int:
-        if lengths is None:
-            return -1
+    def _length(self, lengths: TokenLengths, k: int) -> int:
         digest = hashlib.blake2b(self._prefix + b"%d/tokens" % k, digest_size=8).digest()
         share = ((int.from_bytes(digest, "little") >> 12) + 0.5) * 2.0**-52  # strictly between 0 and 1
         spread = math.log(lengths.p95 / lengths.median) / _P95

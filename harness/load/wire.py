@@ -5,6 +5,7 @@ gevent's own sockets make a timeout object and a watcher for every wait; these a
 
 import contextlib
 import errno
+import select
 import socket
 import ssl
 import time
@@ -45,6 +46,7 @@ class Wire:
         self._usual_ns = timeout_ns
         self._tls: TlsSession | None = None
         self._socket: socket.socket | None = None
+        self._poll: Any = None
         self._readable: Any = None
         self._writable: Any = None
 
@@ -164,6 +166,8 @@ class Wire:
         self._socket = plain(self._address.family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._poll = monkey.get_original("select", "poll")()
+        self._poll.register(self._socket, select.POLLIN)
         self._readable = self._hub.loop.io(self._socket.fileno(), _READABLE)
         self._writable = self._hub.loop.io(self._socket.fileno(), _WRITABLE)
 
@@ -220,13 +224,14 @@ class Wire:
     def _is_stale(self) -> bool:
         """Return True when the peer closed an idle connection, or said something that nobody asked for."""
         assert self._socket is not None
+        if not self._poll.poll(0):
+            return False  # a look that costs less than the exception of a read that finds nothing
+        if self._tls is None:
+            return True
         try:
-            if self._tls is not None:
-                while data := self._socket.recv(_CHUNK_BYTES):  # session tickets come unasked, and mean nothing
-                    if self._tls.received(data) != b"" or self._tls.closed:
-                        return True
-                return True
-            self._socket.recv(1, socket.MSG_PEEK)
+            while data := self._socket.recv(_CHUNK_BYTES):  # session tickets come unasked, and mean nothing
+                if self._tls.received(data) != b"" or self._tls.closed:
+                    return True
         except BlockingIOError:
             return False
         except OSError:

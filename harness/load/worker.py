@@ -15,6 +15,7 @@ from harness.load.canary import Canary
 from harness.load.carrier import Carrier
 from harness.load.clock import Alarm
 from harness.load.kept import KeptExchanges
+from harness.load.no_pandas import spare_pandas
 from harness.load.pulse import LiveFile, Pulse
 from harness.load.recorder import Recorder
 from harness.load.schedule import Layout
@@ -51,6 +52,8 @@ class Worker:
         except ValueError as error:
             raise LoadError(f"{assignment.run_directory}/plan.json: {error}") from error
         self._schedule = layout.schedule
+        if plan.load.locustfile is None:
+            spare_pandas()
         self._recorded = bytearray(len(self._schedule))
         self._pulse = Pulse(self._schedule, worker=assignment.worker)
         self._failure: HarnessError | None = None
@@ -136,8 +139,9 @@ class Worker:
             self.failed(error)
         self._kept.ended(index, outcome)
         self._sender.ended(index, outcome)
-        name = self._schedule.requests[self._schedule.request[index]].user_class.name
-        self._carrier.told(name, outcome, started_ns, outcome.body_bytes)
+        if self._carrier.is_heard:
+            name = self._schedule.requests[self._schedule.request[index]].user_class.name
+            self._carrier.told(name, outcome, started_ns, outcome.body_bytes)
 
     def due(self, count: int) -> None:
         """Count arrivals that fell due."""
@@ -156,12 +160,14 @@ class Worker:
         alarm = Alarm()
         schedule, sender, zero_ns = self._schedule.intended_ns, self._sender, self._zero_ns
         sender.start_loops(self._plan.load.segments)
+        behind = 0
         try:
             for index in range(self._schedule.open_count):
-                alarm.wait_until(zero_ns + schedule[index])
+                behind = 0 if alarm.wait_until(zero_ns + schedule[index]) else behind + 1
                 self._pulse.due += 1
                 sender.send(index)
-                if index % _YIELD_EVERY == 0:
+                if behind >= _YIELD_EVERY:
+                    behind = 0
                     gevent.sleep(0)  # after a stall all that is due goes out, but answers that have come meanwhile are dated too
         finally:
             alarm.close()

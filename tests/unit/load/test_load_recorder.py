@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,17 @@ def test_a_sample_is_small_while_running_and_smaller_when_closed(tmp_path: Path)
     assert (tmp_path / "s").stat().st_size / count <= 200  # docs/explanation/load.md says how far that is from the goal
     pq.write_table(read_stream(tmp_path / "s", SAMPLES_SCHEMA), tmp_path / "closed.parquet", compression="zstd")
     assert (tmp_path / "closed.parquet").stat().st_size / count <= 100
+
+
+def test_pyarrow_is_kept_from_importing_pandas_and_others_still_may() -> None:
+    program = """
+import sys
+import pyarrow as pa
+from harness.load.no_pandas import spare_pandas
+spare_pandas()
+pa.array(["a"])
+print("pandas" in sys.modules, pa.array(["a", None]).to_pylist())
+import pandas
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "False ['a', None]\n"
