@@ -2,10 +2,12 @@
 
 Hypothesis runs without a clock, since these machines are noisy and a deadline would measure them. Tests that could not
 run here are told at the end, grouped by reason (container tests by name: `tests/container/conftest.py`); with `CI=true`
-they are failures.
+they are failures. Programs that tests start and interrupt must not inherit that a signal is ignored, as they would below
+`nohup` or in the background of a script.
 """
 
 import os
+import signal
 from collections import defaultdict
 
 import pytest
@@ -13,6 +15,12 @@ from hypothesis import settings
 
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
+
+
+def pytest_configure() -> None:
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

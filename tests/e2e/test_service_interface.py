@@ -328,10 +328,10 @@ def test_budget_alerts_come_once_at_80_percent_and_when_nothing_fits_any_more(st
         else:
             raise AssertionError("the budget was never refused")
         total = lambda level: sum(alerts_of(i, level, scope) for i in (here, there))  # noqa: E731 - short and only here
-        wait_until(lambda: total("critical") == 1, within_s=6, what="the critical alert")
+        wait_until(lambda: total("critical") == 1, within_s=20, what="the critical alert")
         spent = float(stack.sql(f"select spent_nanousd from budget where scope = '{scope}'")[0][0]) / 0.003e9
         if spent >= 0.8:
-            wait_until(lambda: total("warning") == 1, within_s=6, what="the warning")
+            wait_until(lambda: total("warning") == 1, within_s=20, what="the warning")
         time.sleep(2.2)  # two more looks of each instance
         assert total("critical") == 1
         assert total("warning") == (spent >= 0.8)
