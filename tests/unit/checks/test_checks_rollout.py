@@ -149,8 +149,9 @@ KEPT = check_of("audit kept", phase="outage")
 REFUSAL = A(status=400, body={"error": {"code": "content_blocked"}})
 
 
-def audited(*, kept: int = 4, refusal: A = REFUSAL, readable: bool = True) -> Answering:
-    entries = [{"request_id": f"probe-attack-{n}-None-0", "outcome": "content_blocked"} for n in range(kept)]
+def audited(*, kept: int = 6, refusal: A = REFUSAL, readable: bool = True) -> Answering:
+    asked = [f"probe-attack-{n}-{instance}-0" for n in range(3) for instance in "ab"]
+    entries = [{"request_id": each, "outcome": "content_blocked"} for each in asked[:kept]]
 
     def answering(probe: Probe, _: int, __: str | None) -> A:
         if probe.name == "read":
@@ -162,9 +163,9 @@ def audited(*, kept: int = 4, refusal: A = REFUSAL, readable: bool = True) -> An
 
 def test_refusals_that_stand_in_the_log_after_it_pass_and_lost_ones_fail(tmp_path: Path) -> None:
     assert judged(tmp_path, KEPT, audited(), phase=OUTAGE).status is Status.PASS
-    lost = judged(tmp_path, KEPT, audited(kept=3), phase=OUTAGE)
-    assert (lost.status, "1 of 4 refusals" in lost.reason) == (Status.FAIL, True)
-    assert lost.evidence[0].ref.endswith("attack-3 0")
+    lost = judged(tmp_path, KEPT, audited(kept=5), phase=OUTAGE)
+    assert (lost.status, "1 of 6 refusals" in lost.reason) == (Status.FAIL, True)
+    assert lost.evidence[0].ref.endswith("attack-2 0")
 
 
 @pytest.mark.parametrize("answering", [None, audited(readable=False), audited(refusal=A(status=503))])
@@ -222,7 +223,7 @@ def test_a_provider_that_never_asked_for_quiet_is_inconclusive(tmp_path: Path) -
         (check_of("connection limit", burst=30), "at least twice"),
         (check_of("rate window"), "lasts 10 s"),
         (check_of("cache expiry", ttl_s=30), "lasts 10 s"),
-        (check_of("audit kept", phase="outage", at="7s"), "which lasts 10 s"),
+        (check_of("audit kept", phase="outage", at="8s"), "which lasts 10 s"),
         (check_of("retry after", phase="outage", endpoint="third"), "primary, secondary"),
     ],
 )
