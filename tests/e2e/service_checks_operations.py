@@ -50,6 +50,8 @@ def addresses(b: Bench) -> list[str]:
 def with_nobody_ready_the_answer_is_typed(b: Bench) -> None:
     nobody = [f"127.0.0.1:{free_port()}"]
     with balancer(b, nobody, nobody) as (url, _):
+        # It believes the second look that nobody is there; until then it says that it could not connect.
+        b.becomes(lambda: direct.post(f"{url}{CHAT}", json={}).status_code == 503, 5.0, "nobody ready")
         answer = direct.post(f"{url}{CHAT}", json={})
     assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1")
     assert answer.headers.get("content-type") == "application/json"
