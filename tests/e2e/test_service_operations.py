@@ -264,7 +264,9 @@ def test_a_bad_canary_is_taken_back_at_once_and_a_dead_side_gets_nobody(stack: S
             nobody = rollout(stack, "switch", front, "--to", "green")
             assert (nobody.returncode, "gives no metrics" in nobody.stderr) == (5, True)
             old.process.stop()
-            answer = direct.post(f"{front.url}/v1/chat/completions", json={}, headers=stack.user())
+            url = f"{front.url}/v1/chat/completions"
+            wait_until(lambda: direct.post(url, json={}).status_code == 503, what="the balancer's second look")
+            answer = direct.post(url, json={}, headers=stack.user())
             assert (answer.status_code, answer.json()["error"]["type"]) == (503, "guard_unavailable")
             assert answer.headers["retry-after"] == "1"
             assert answer.headers["x-request-id"]
