@@ -118,6 +118,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "validate-no-length-limit": "input-validation",
         },
     ),
+    *_by("guards", (), {"message-delivered-twice": "messages-once"}, settings=(("webhook_url", "here"),)),
     *_by(
         "limits",
         (),

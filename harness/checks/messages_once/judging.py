@@ -1,5 +1,8 @@
 """Was each message that was taken answered, once, for the price of one call? By its answer and the provider's records."""
 
+import re
+from collections import Counter
+
 import numpy as np
 
 from harness.checks.evidence import answered, calls_of, evidence_of, judgement, records_of
@@ -12,6 +15,8 @@ from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
 
 AT_ONCE_NS = 2_000_000_000
+RECEIVED = "receiver.log"
+_DELIVERED = re.compile(r'"event": "delivered", "id": "([^"]+)"')
 
 
 def judge_messages_once(reading: Reading, check: PlannedCheck) -> Judgement:
@@ -56,6 +61,12 @@ def judge_messages_once(reading: Reading, check: PlannedCheck) -> Judgement:
         for record in taken
         if paid.get(record.request_id, 0) > 1
     ]
+    if (delivered := _deliveries(reading)) is not None:
+        problems += [
+            (f"the answer to one message was delivered {delivered[str(_field(record, 'id'))]} times", record)
+            for record in taken
+            if delivered[str(_field(record, "id"))] != 1
+        ]
     test = Test(quantity="messages_not_once", op="<=", limit=0.0, value=float(len(problems)), n=len(taken), bad=len(problems))
     shown = Shown(quantity="median time to an answer", unit="s", value=float(np.median(took)) if took else None)
     if problems:
@@ -69,6 +80,17 @@ def judge_messages_once(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.INCONCLUSIVE, reason, test=test, shown=shown)
     reason = f"{len(taken)} messages, each sent twice, were taken at once, answered once and paid for at most once"
     return judgement(check, Status.PASS, reason, test=test, shown=shown)
+
+
+def _deliveries(reading: Reading) -> Counter[str] | None:
+    """Return how often each message's answer came to the receiver of the stack; None where it has none.
+
+    After a kill between a receiver's thanks and the note of it an answer comes again, as it must: nothing is counted then.
+    """
+    log = reading.run.logs / RECEIVED
+    if not log.is_file() or any(fault.at == "processes.worker" for fault in reading.plan.faults):
+        return None
+    return Counter(_DELIVERED.findall(log.read_text(encoding="utf-8", errors="replace")))
 
 
 def _field(record: ProbeRecord, name: str) -> object:

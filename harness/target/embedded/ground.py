@@ -78,6 +78,7 @@ def stand_service(site: Site, wiring: programs.Wiring, places: Mapping[str, str]
     places: instance to the `host:port` that it is to have; empty where any will do.
     """
     anywhere = "127.0.0.1:0"
+    wiring = programs.with_a_receiver(site, wiring)
     with Together(site) as together:
         started = {
             name: together.do(lambda name=name: programs.start_service(site, name, wiring, places.get(name, anywhere)))  # type: ignore[misc]

@@ -1,16 +1,21 @@
 """Our own Python programs in the stack, and the environment that each is told its place by."""
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import StackError
 from harness.model.target import Link
-from harness.target.embedded import postgres, valkey
+from harness.target.embedded import postgres, receiver, valkey
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.site import Program, Site, answers
 
 _READY_WITHIN_S = 30.0
+
+RECEIVER = "receiver"
+WEBHOOK, HERE = "SERVICE_WEBHOOK_URL", "here"
+"""The setting that has the stack receive the answers to messages itself: `--service webhook_url=here`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,15 @@ def start_other_version(site: Site, wiring: Wiring, listen: str, *, name: str, s
     """Start one instance of another version at `host:port`. Raises StackError."""
     environment = wiring.environment() | {"SERVICE_LISTEN": listen, "SERVICE_INSTANCE": name} | dict(settings)
     site.announce(Program.python(name, "reference_service.serve", environment=environment), within_s=_READY_WITHIN_S)
+
+
+def with_a_receiver(site: Site, wiring: Wiring) -> Wiring:
+    """Return what the worker is told: where its deliveries go, if they are to be received here. Raises StackError."""
+    if wiring.settings.get(WEBHOOK) != HERE:
+        return wiring
+    program = Program(name=RECEIVER, command=(sys.executable, "-I", receiver.__file__), stop_layer=1)
+    address = _address(site.announce(program, within_s=_READY_WITHIN_S), "listen", RECEIVER)
+    return replace(wiring, settings={**wiring.settings, WEBHOOK: f"http://{address}/"})
 
 
 def start_worker(site: Site, wiring: Wiring) -> None:

@@ -24,7 +24,7 @@ from harness.target.embedded.target import EmbeddedTarget, version_with
 from harness.target.supervise.procfs import Identity, send, wait_gone
 from harness.target.supervise.supervisor import Supervisor
 
-SERVICE = ("service-a", "service-b", "worker", OTHER)
+SERVICE = ("service-a", "service-b", "worker", OTHER, programs.RECEIVER)
 """What starts anew for each run."""
 
 _DRAIN_WITHIN_S = 3.0

@@ -446,3 +446,14 @@ def test_a_rotation_that_took_longer_than_its_overlap_says_nothing_of_the_old_ke
     judgement = seen(tmp_path, "key rotation", refused)
     assert judgement.status is Status.INCONCLUSIVE
     assert "old key still works during the overlap" in judgement.reason
+
+
+RECEIVED = "".join(json.dumps({"event": "delivered", "id": f"m{n}"}) + "\n" for n in range(6))
+
+
+def test_an_answer_that_was_delivered_once_passes_and_twice_or_never_fails(tmp_path: Path) -> None:
+    assert seen(tmp_path, "messages once", logs={"receiver.log": RECEIVED}).status is Status.PASS
+    twice = seen(tmp_path, "messages once", logs={"receiver.log": RECEIVED + RECEIVED.splitlines()[2] + "\n"})
+    assert (twice.status, "delivered 2 times" in twice.reason) == (Status.FAIL, True)
+    never = seen(tmp_path, "messages once", logs={"receiver.log": RECEIVED.split("\n", 1)[1]})
+    assert (never.status, "delivered 0 times" in never.reason) == (Status.FAIL, True)
