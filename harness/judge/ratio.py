@@ -46,11 +46,8 @@ _QUANTITY = {
 def judge_ratio(reading: Reading, objective: Objective) -> list[Judgement]:
     """Return one judgement for each phase that the objective names; every phase but a warm-up where it names none."""
     judged = [p.name for p in reading.plan.phases if p.kind is not PhaseKind.WARMUP]
-    return [_judge_phase(reading, objective, name) for name in objective.during or judged]
-
-
-def _judge_phase(reading: Reading, objective: Objective, phase: str) -> Judgement:
-    return judge_events(reading, objective, phase, events_of(objective, reading.requests, reading.plan.objectives))
+    events = events_of(objective, reading.requests, reading.plan.objectives)
+    return [judge_events(reading, objective, name, events) for name in objective.during or judged]
 
 
 def judge_events(reading: Reading, objective: Objective, phase: str, events: Events, *, hits: str | None = None) -> Judgement:

@@ -42,6 +42,10 @@ class Categories:
         table = np.array([name in wanted for name in self.names] + [False])  # code -1 reads the last
         return np.asarray(table[self.codes], dtype=np.bool_)
 
+    def within(self, rows: slice) -> "Categories":
+        """Return a stretch of the column."""
+        return Categories(self.codes[rows], self.names)
+
     def counts(self, among: Mask) -> dict[str, int]:
         """Return how many of `among` carry each name, without zeros; nulls are not counted."""
         codes = self.codes[among]
@@ -68,6 +72,14 @@ class SampleColumns:
             return values if self.order is None else values[self.order]
         finally:
             pa.default_memory_pool().release_unused()  # else the next column is laid beside what this one left
+
+    def integers(self, name: str) -> npt.NDArray[np.int64]:
+        """Return a column of whole numbers that has no null."""
+        try:
+            values = np.asarray(self._run.samples([name])[name].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+            return values if self.order is None else values[self.order]
+        finally:
+            pa.default_memory_pool().release_unused()
 
     def truths(self, name: str) -> Mask:
         """Return where a column of truths is true; null is not."""

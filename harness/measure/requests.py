@@ -1,6 +1,7 @@
 """The samples as columns that can be counted: what each request was, when, and whether it was bad."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,12 @@ from harness.model.plan import Plan
 __all__ = ["Categories", "Floats", "Mask", "Requests", "categories", "numbers", "requests_of"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Requests:
     """Every intended request of a run, a value each in every array, in order of intended time.
 
-    What every judgement needs is held; the rest is read from `columns` by who asks for it.
+    What every judgement needs is held, durations from when they were first asked for; the rest is read from `columns` by
+    who asks for it. Nobody writes into an array.
 
     Moments and durations are nanoseconds from the run's zero as float64, exact to 104 days: NaN is "did not happen",
     and every comparison with it is false, so that what did not happen is never good.
@@ -75,17 +77,17 @@ class Requests:
         """The load worker that wrote the row."""
         return self.columns.floats("worker").astype(np.int64)
 
-    @property
+    @cached_property
     def response_ns(self) -> Floats:
         """Intended start to the end of the answer; +infinity for what was not answered."""
         return self._or_infinity(self.ended_ns - self.intended_ns)
 
-    @property
+    @cached_property
     def service_ns(self) -> Floats:
         """Actual start to the end of the answer; +infinity for what was not answered."""
         return self._or_infinity(self.ended_ns - self.started_ns)
 
-    @property
+    @cached_property
     def ttft_ns(self) -> Floats:
         """Intended start to the first chunk with content; +infinity for what was not answered."""
         return self._or_infinity(self.first_content_ns - self.intended_ns)
@@ -104,7 +106,7 @@ class Requests:
             each = np.where(tokens >= 2, took / (tokens - 1), np.nan)
         return np.where(self.answered, each, np.inf)
 
-    @property
+    @cached_property
     def lag_ns(self) -> Floats:
         """How late the generator was: actual start, less the wait for a connection, after the intended one."""
         return self.started_ns - np.nan_to_num(self.pool_wait_ns) - self.intended_ns
@@ -130,8 +132,8 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     del metered_fallback
     return Requests(
         columns=columns,
-        seq=columns.floats("seq").astype(np.int64),
-        intended_ns=columns.floats("intended_ns").astype(np.int64),
+        seq=columns.integers("seq"),
+        intended_ns=columns.integers("intended_ns"),
         started_ns=columns.floats("started_ns"),
         first_content_ns=columns.floats("first_content_ns"),
         ended_ns=columns.floats("ended_ns"),

@@ -86,50 +86,51 @@ def mix_spend_usd(reading: Reading) -> tuple[float | None, str]:
     return float(np.nansum(claimed)), "target"
 
 
-def goodput_mask(reading: Reading, members: Members) -> Mask:
-    """Return which requests of a phase were answered within every latency bound that applies to it."""
-    requests, phase = reading.requests, members.phase
-    good = members.intended & requests.answered
+def _good(reading: Reading, members: Members) -> Mask:
+    """Return which of the requests that stand in a phase's rows were answered within every latency bound that applies to it."""
+    requests, phase, rows = reading.requests, members.phase, members.rows
+    good: Mask = (members.standing != Standing.FOREIGN) & requests.answered[rows]
     for objective in reading.plan.objectives:
         if objective.kind is not Kind.RATIO or (objective.during and phase.name not in objective.during):
             continue
-        about = requests.user_class.is_in(objective.classes) if objective.classes else np.ones_like(good)
+        about = requests.user_class.within(rows).is_in(objective.classes) if objective.classes else np.ones_like(good)
         bound = np.nan if objective.threshold_ns is None else float(objective.threshold_ns)
         if objective.quantity is Quantity.LATENCY:
-            good &= ~about | (requests.response_ns <= bound)
+            good &= ~about | (requests.response_ns[rows] <= bound)
         elif objective.quantity is Quantity.TTFT:
-            good &= ~about | ~requests.streamed | (requests.ttft_ns <= bound)
+            good &= ~about | ~requests.streamed[rows] | (requests.ttft_ns[rows] <= bound)
     return good
 
 
 def _phase_summary(reading: Reading, members: Members) -> PhaseSummary:
-    requests, phase, eligible = reading.requests, members.phase, members.eligible
-    due = eligible & requests.due
-    whole = eligible & requests.model_answered
+    # Of the phase's own rows only: masks over all rows of a run, once for each of its phases, take seconds of a large one.
+    requests, phase, rows = reading.requests, members.phase, members.rows
+    intended, eligible = members.standing != Standing.FOREIGN, members.standing == Standing.ELIGIBLE
+    due, whole = eligible & requests.due[rows], eligible & requests.model_answered[rows]
     count = np.count_nonzero
-    spend = np.nansum(requests.metered_cost_usd[members.intended])
+    spend = np.nansum(requests.metered_cost_usd[rows][intended])
     return PhaseSummary(
         name=phase.name,
         kind=phase.kind,
         start_s=phase.start_ns / NS_PER_S,
         end_s=phase.end_ns / NS_PER_S,
-        intended=int(count(members.intended)),
+        intended=int(count(intended)),
         straddling=members.count(Standing.STRADDLING),
         recovering=members.count(Standing.RECOVERING),
         cancelled=members.count(Standing.CANCELLED),
         eligible=int(count(eligible)),
-        bad=int(count(eligible & requests.bad)),
-        results=requests.result.counts(eligible),
-        sources=requests.source.counts(eligible & requests.answered),
-        refusals=requests.refusal.counts(eligible),
-        response=quantiles_of(requests.response_ns[due]),
-        service=quantiles_of(requests.service_ns[due]),
-        ttft=quantiles_of(requests.ttft_ns[due & requests.streamed]),
-        fallback=int(count(whole & requests.fallback)),
+        bad=int(count(eligible & requests.bad[rows])),
+        results=requests.result.within(rows).counts(eligible),
+        sources=requests.source.within(rows).counts(eligible & requests.answered[rows]),
+        refusals=requests.refusal.within(rows).counts(eligible),
+        response=quantiles_of(requests.response_ns[rows][due]),
+        service=quantiles_of(requests.service_ns[rows][due]),
+        ttft=quantiles_of(requests.ttft_ns[rows][due & requests.streamed[rows]]),
+        fallback=int(count(whole & requests.fallback[rows])),
         fallback_of=int(count(whole)),
-        goodput_rps=float(count(goodput_mask(reading, members))) * NS_PER_S / max(1, phase.end_ns - phase.start_ns),
+        goodput_rps=float(count(_good(reading, members))) * NS_PER_S / max(1, phase.end_ns - phase.start_ns),
         spend_usd=float(spend),
-        calls=int(reading.calls_per_request[members.intended].sum()),
+        calls=int(reading.calls_per_request[rows][intended].sum()),
     )
 
 
