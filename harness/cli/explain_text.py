@@ -11,6 +11,7 @@ _BAR = 48
 _PARTS = (("dispatch_ns", "!", "dispatch"), ("before_ns", "·", "before upstream"), ("upstream_ns", "█", "upstream"),
           ("between_ns", "~", "between calls"), ("after_ns", "░", "after"))  # fmt: skip
 _LONGEST_LINE = 300
+_MOST_LINES = 24
 
 
 def explanation_text(explanations: Sequence[Explanation]) -> str:
@@ -37,6 +38,8 @@ def _one(explanation: Explanation) -> str:
         lines.append(f"  the slowest {len(explanation.requests)} of them:")
     for request in explanation.requests:
         lines += ["", *(f"  {line}" for line in _request(request))]
+        if judgement is None:
+            lines += [f"  {line}" for line in _exchange(request)]
     return "\n".join(lines)
 
 
@@ -65,6 +68,21 @@ def _request(request: Explained) -> list[str]:
     lines += [f"  {visible(line.file)}:{line.number}: {visible(line.text, longest=_LONGEST_LINE)}" for line in request.lines]
     if not request.lines:
         lines.append("  no log line names it")
+    return lines
+
+
+def _exchange(request: Explained) -> list[str]:
+    """Return what was asked and answered, for who names one request: for many it would bury the rest."""
+    kept = request.exchange
+    if kept is None:
+        return ["what it asked and was answered was not kept: only bad requests and some good ones are"]
+    parts = (("asked, keys masked:", kept.request), (f"answered, {count(kept.response_bytes)} bytes:", kept.response))
+    lines = []
+    for words, text in parts:
+        told = [line for line in text.replace("\r\n", "\n").split("\n") if line]
+        lines += [words, *(f"  {visible(line, longest=_LONGEST_LINE)}" for line in told[:_MOST_LINES])]
+        if len(told) > _MOST_LINES:
+            lines.append(f"  ({count(len(told) - _MOST_LINES)} more lines)")
     return lines
 
 

@@ -14,6 +14,7 @@ from harness.explain.spans import Spans, Where, spans_of
 from harness.model.fault import FaultRecord
 from harness.model.sample import Call
 from harness.rundir import RunDirectory
+from harness.rundir.exchanges import KeptExchange, kept_exchanges
 
 MOST_LINES = 40
 """Log lines kept of one request: a retry loop may write thousands."""
@@ -40,7 +41,7 @@ class LogLine:
 class Explained:
     """One request, joined. spans: None where it was never sent or never ended. calls: by the moment they came in.
 
-    faults: those that stood at any time while it was under way.
+    faults: those that stood at any time while it was under way. exchange: what was sent and came, keys masked, where it was kept.
     """
 
     seq: int
@@ -62,6 +63,7 @@ class Explained:
     calls: tuple[Call, ...]
     faults: tuple[FaultRecord, ...]
     lines: tuple[LogLine, ...] = ()
+    exchange: KeptExchange | None = None
 
     @property
     def where(self) -> Where:
@@ -74,7 +76,7 @@ class Explained:
 def join(
     run: RunDirectory, seqs: Collection[int], faults: Sequence[FaultRecord], *, with_logs: Collection[int]
 ) -> list[Explained]:
-    """Return the requests of these numbers, in order. with_logs: those whose log lines are looked for.
+    """Return the requests of these numbers, in order. with_logs: those whose log lines and exchanges are looked for.
 
     Raises RunDirectoryError where the samples cannot be read.
     """
@@ -84,7 +86,8 @@ def join(
     wanted = {str(row["request_id"]) for row in rows if row["request_id"] and row["seq"] in with_logs}
     lines = _lines(run, wanted)
     by_id = {fault.id: fault for fault in faults}
-    return [_explained(row, calls, by_id, lines) for row in rows]
+    kept = kept_exchanges(run.path, with_logs)
+    return [_explained(row, calls, by_id, lines, kept.get(row["seq"])) for row in rows]
 
 
 def seq_of_request_id(run: RunDirectory, request_id: str) -> int | None:
@@ -95,7 +98,11 @@ def seq_of_request_id(run: RunDirectory, request_id: str) -> int | None:
 
 
 def _explained(
-    row: Mapping[str, Any], calls: Mapping[str, Call], faults: Mapping[str, FaultRecord], lines: Mapping[str, list[LogLine]]
+    row: Mapping[str, Any],
+    calls: Mapping[str, Call],
+    faults: Mapping[str, FaultRecord],
+    lines: Mapping[str, list[LogLine]],
+    exchange: KeptExchange | None,
 ) -> Explained:
     own = sorted((calls[call_id] for call_id in row["call_ids"] or () if call_id in calls), key=lambda call: call.received_ns)
     return Explained(
@@ -118,6 +125,7 @@ def _explained(
         calls=tuple(own),
         faults=tuple(faults[fault_id] for fault_id in row["exposed_to"] or () if fault_id in faults),
         lines=tuple(lines.get(str(row["request_id"]), ())),
+        exchange=exchange,
     )
 
 

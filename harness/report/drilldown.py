@@ -2,24 +2,33 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
 from harness.model.judgement import Verdict
+from harness.rundir.exchanges import kept_exchanges
 
 MOST_ROWS = 300
 _FEWEST_GOOD = 40
 _WIDTH = 160.0
+MOST_TEXT = 1_200
+"""Characters of a request, and of an answer, that the page shows: three hundred of both are well below a megabyte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One request, its columns by name, and where its time went as a bar."""
+    """One request, its columns by name, and where its time went as a bar.
+
+    asked, answered: what was sent and what came, keys masked, line by line; empty where it was not kept.
+    """
 
     cells: Mapping[str, object]
     spent: Markup
+    asked: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
 
     @property
     def seq(self) -> int:
@@ -46,8 +55,13 @@ class DrillDown:
         return frozenset(row.seq for row in self.rows)
 
 
-def choose_rows(requests: pa.Table, verdict: Verdict | None, *, most: int = MOST_ROWS) -> DrillDown:
-    """Return at most `most` requests."""
+def choose_rows(
+    requests: pa.Table, verdict: Verdict | None, *, most: int = MOST_ROWS, kept_in: Path | None = None, most_text: int = MOST_TEXT
+) -> DrillDown:
+    """Return at most `most` requests. kept_in: the run directory that may hold what they asked and were answered.
+
+    Raises RunDirectoryError where that cannot be read.
+    """
     bad_mask = pc.fill_null(requests["bad"], False)
     evidence = pa.array(sorted(_evidence(verdict)), type=pa.int64())
     is_evidence = pc.is_in(requests["seq"], value_set=evidence)
@@ -60,7 +74,21 @@ def choose_rows(requests: pa.Table, verdict: Verdict | None, *, most: int = MOST
     chosen = pa.concat_tables([named, other_bad, other_good]).slice(0, most).sort_by("seq")
     rows = chosen.to_pylist()
     longest_s = max((row["response_s"] for row in rows if row["response_s"] is not None), default=0.0)
-    return DrillDown(rows=tuple(Row(cells=row, spent=_bar(row, longest_s)) for row in rows), bad=bad, of=requests.num_rows)
+    kept = kept_exchanges(kept_in, {row["seq"] for row in rows}) if kept_in is not None else {}
+    made = []
+    for row in rows:
+        exchange = kept.get(row["seq"])
+        asked, answered = (
+            ((), ()) if exchange is None else (_lines(exchange.request, most_text), _lines(exchange.response, most_text))
+        )
+        made.append(Row(cells=row, spent=_bar(row, longest_s), asked=asked, answered=answered))
+    return DrillDown(rows=tuple(made), bad=bad, of=requests.num_rows)
+
+
+def _lines(text: str, most: int) -> tuple[str, ...]:
+    left_out = len(text) - most
+    lines = text[:most].replace("\r\n", "\n").strip("\n").split("\n")
+    return (*lines, f"({left_out:,} more characters)") if left_out > 0 else tuple(lines)
 
 
 def _evidence(verdict: Verdict | None) -> Iterable[int]:

@@ -47,7 +47,7 @@ BREAKERS_SCHEMA = pa.schema([("instance", _TEXT), ("endpoint", _TEXT), ("state",
 class Material:
     """Everything that a run left behind for its reports; None is a part that is missing.
 
-    missing: one sentence for each such part, for the reader.
+    missing: one sentence for each such part, for the reader. folder: where single exchanges can be looked up.
     """
 
     verdict: Verdict | None
@@ -61,6 +61,7 @@ class Material:
     breakers: pa.Table | None = None
     journal: Sequence[JournalEntry] = ()
     missing: tuple[str, ...] = ()
+    folder: Path | None = None
 
 
 def read_material(run: RunDirectory) -> Material:
@@ -87,6 +88,7 @@ def read_material(run: RunDirectory) -> Material:
         breakers=table("breakers", "the states of circuits are not drawn", BREAKERS_SCHEMA),
         journal=reading.part("journal.jsonl", "what happened when cannot be told", run.journal) or (),
         missing=tuple(reading.missing),
+        folder=run.path,
     )
 
 

@@ -21,7 +21,9 @@ def render_html(material: Material) -> str:
     sheet = Sheet()
     plots = draw_plots(material, sheet)
     sheet_text = style(sheet)
-    drill_down = choose_rows(material.requests, material.verdict) if material.requests is not None else None
+    drill_down = (
+        choose_rows(material.requests, material.verdict, kept_in=material.folder) if material.requests is not None else None
+    )
     results = material.verdict.results if material.verdict else ()
     return environment().get_template("report.html.j2").render(
         policy=policy(sheet_text),

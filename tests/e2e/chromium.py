@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import os
-import re
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,36 +73,55 @@ class Tab:
 
 
 def in_chromium(work: Callable[[Tab], Awaitable[T]]) -> T:
-    """Start a browser with a profile of its own, do the work in one tab, end the browser and remove the profile."""
-    return asyncio.run(_in_chromium(chromium_path(), work))
+    """Do the work in a tab of its own, and close it. The browser lives on for the tests of the module: see `one_browser`."""
+    if not _BROWSERS:
+        _BROWSERS.append(_Browser(chromium_path()))
+    return asyncio.run(_in_tab(_BROWSERS[0].address, work))
 
 
-async def _in_chromium(path: str, work: Callable[[Tab], Awaitable[T]]) -> T:
-    profile = tempfile.mkdtemp(prefix="chromium-")
-    browser = await asyncio.create_subprocess_exec(
-        path,
-        *_FLAGS,
-        f"--user-data-dir={profile}",
-        "about:blank",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        base = await asyncio.wait_for(_address(browser), 60)
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{base}/json") as answer:
-                tabs = [tab for tab in await answer.json() if tab["type"] == "page"]
-            async with session.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+@pytest.fixture(scope="module", autouse=True)
+def one_browser() -> Iterator[None]:
+    """For a module that imports it: a browser started by the first test that asks for one, ended after the last."""
+    yield
+    while _BROWSERS:
+        _BROWSERS.pop().end()
+
+
+class _Browser:
+    """A browser with a profile of its own, which is removed with it. address: where it takes orders, on loopback."""
+
+    def __init__(self, path: str) -> None:
+        self._profile = Path(tempfile.mkdtemp(prefix="chromium-"))
+        command = [path, *_FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.address = f"http://127.0.0.1:{self._port()}"
+
+    def _port(self) -> int:
+        told = self._profile / "DevToolsActivePort"
+        for _ in range(3000):
+            if told.is_file() and len(lines := told.read_text().split()) == 2:
+                return int(lines[0])
+            assert self._process.poll() is None, "the browser ended before it told its address"
+            time.sleep(0.02)
+        self.end()
+        raise AssertionError("the browser told no address within 60 s")
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+
+_BROWSERS: list[_Browser] = []
+"""None, or the one of the module that is running."""
+
+
+async def _in_tab(address: str, work: Callable[[Tab], Awaitable[T]]) -> T:
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{address}/json/new?about:blank") as answer:
+            tab = await answer.json()
+        try:
+            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 return await work(Tab(socket))
-    finally:
-        browser.terminate()
-        await browser.wait()
-        shutil.rmtree(profile, ignore_errors=True)
-
-
-async def _address(browser: asyncio.subprocess.Process) -> str:
-    assert browser.stderr is not None
-    while line := await browser.stderr.readline():
-        if found := re.search(rb"ws://([^/]+)/", line):
-            return f"http://{found[1].decode()}"
-    raise AssertionError("the browser ended before it told its address")
+        finally:
+            await (await session.get(f"{address}/json/close/{tab['id']}")).read()

@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "report"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "cli"))
-from chromium import Tab, in_chromium
+from chromium import Tab, in_chromium, one_browser  # noqa: F401 - a fixture of this module
 from report_fixtures import HOSTILE
 from test_live_view import S, line, make_plan
 

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "report"))
-from chromium import Tab, in_chromium
+from chromium import Tab, in_chromium, one_browser  # noqa: F401 - a fixture of this module
 from report_fixtures import failing_run, healthy_run, hostile_run
 
 from harness.report import write_reports
@@ -111,3 +111,30 @@ def test_the_first_key_of_a_keyboard_reaches_the_skip_link(pages: dict[str, Path
         )
 
     assert in_chromium(work) == "skip solid"
+
+
+def test_a_filter_leaves_the_bad_requests_alone_and_paper_has_all_of_them(pages: dict[str, Path]) -> None:
+    rows = "[...document.querySelectorAll('tr[data-went]:not(.exchange)')].filter(e => e.getClientRects().length).map(e => e.dataset.went)"
+
+    async def work(tab: Tab) -> tuple[list[str], list[str], list[str]]:
+        await tab.open(pages["failing"], width=1400)
+        every = await tab.ask(rows)
+        await tab.ask("document.querySelector('label[for=went-bad]').click()")
+        bad = await tab.ask(rows)
+        await tab.call("Emulation.setEmulatedMedia", media="print")
+        return every, bad, await tab.ask(rows)
+
+    every, bad, printed = in_chromium(work)
+    assert set(every) == {"bad", "well"}
+    assert set(bad) == {"bad"}
+    assert len(bad) == every.count("bad")
+    assert printed == every
+
+
+def test_an_exchange_opens_below_its_request(pages: dict[str, Path]) -> None:
+    opened = (
+        "(() => { const e = document.querySelector('#request-705 + .exchange details'); e.open = true; return e.innerText })()"
+    )
+    _, (text,) = _look(pages["failing"], opened)
+    assert "Authorization: Bearer ***" in text
+    assert "the provider said nothing" in text

@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "report"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "readiness"))
-from chromium import Tab, in_chromium
+from chromium import Tab, in_chromium, one_browser  # noqa: F401 - a fixture of this module
 from report_fixtures import failing_run, healthy_run
 from test_release_forms import hostile, mixed
 from test_report_browser import _LOW_CONTRAST

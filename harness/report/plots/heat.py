@@ -80,7 +80,8 @@ def _reading(cells: pa.Table) -> str:
         by_took[key] = by_took.get(key, 0) + row["answers"]
     (low, high), most = max(by_took.items(), key=lambda item: item[1])
     return (
-        f"Answers by when they were asked and how long they took; darker is more. The fullest band, {most:,} answers, took "
+        "Answers by when they were asked and how long they took; the stronger the blue, the more. "
+        f"The fullest band, {most:,} answers, took "
         f"{seconds(low)} to {seconds(high)}; the slowest, {seconds(slowest['took_from_s'])} to {seconds(slowest['took_to_s'])}, "
         f"were asked {slowest['from_s']:.0f} s after the start."
     )

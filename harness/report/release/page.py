@@ -20,6 +20,8 @@ MOST_DRAWN = 24
 """Runs with a plot and requests of their own: a page of more would pass five megabytes."""
 
 _MOST_REQUESTS = 60
+_MOST_TEXT = 400
+"""Of each request and answer: twenty-four runs of sixty are a megabyte."""
 
 _SET_ASIDE = (RowStatus.ATTESTED, RowStatus.WAIVED, RowStatus.NOT_APPLICABLE)
 
@@ -72,7 +74,9 @@ def _section(number: int, run: ReleaseRun, material: Material | None, sheet: She
         plot = draw_plots(material, sheet, ("timeline",)).get("timeline")
         sheet.prefix = ""
         if material.requests is not None:
-            drill_down = choose_rows(material.requests, material.verdict, most=_MOST_REQUESTS)
+            drill_down = choose_rows(
+                material.requests, material.verdict, most=_MOST_REQUESTS, kept_in=material.folder, most_text=_MOST_TEXT
+            )
     summary = material.summary if material is not None else None
     return RunSection(anchor=anchor, run=run, summary=summary, material=material, plot=plot, drill_down=drill_down)
 

@@ -1,5 +1,6 @@
 """Run directories made by hand, as `harness.model.measurement` promises them: a healthy one, a failing one, a hostile one."""
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -325,12 +326,24 @@ def write_run(path: Path, verdict: Verdict | None, *, plan: Plan | None = None, 
     return run
 
 
+def keep_exchanges(run: RunDirectory, texts: dict[int, str]) -> None:
+    """Keep what these requests asked and were answered, as the load workers do; the last line is cut short."""
+    lines = [
+        json.dumps({"seq": seq, "request": f"POST /chat HTTP/1.1\r\nAuthorization: Bearer ***\r\n\r\n{text}", "response": text,
+                    "response_bytes": len(text)})
+        for seq, text in texts.items()
+    ]  # fmt: skip
+    (run.path / "exchanges" / "worker-000.jsonl").write_text("\n".join(lines) + '\n{"seq": 1, "requ', "utf-8")
+
+
 def healthy_run(path: Path) -> RunDirectory:
     return write_run(path, make_verdict())
 
 
 def failing_run(path: Path) -> RunDirectory:
-    return write_run(path, make_verdict(Status.FAIL, failing_results()), failing=True)
+    run = write_run(path, make_verdict(Status.FAIL, failing_results()), failing=True)
+    keep_exchanges(run, {705: "the provider said nothing\nfor 5 s", 710: "x" * 5000})
+    return run
 
 
 def hostile_run(path: Path) -> RunDirectory:
@@ -353,4 +366,6 @@ def hostile_run(path: Path) -> RunDirectory:
     run = write_run(path, verdict, plan=plan, requests=make_requests(texts))
     for text in texts:
         run.record(Event.TROUBLE, text, at_ns=1, line=text)
+    listed = [row["seq"] for row in make_requests(texts).to_pylist() if row["bad"]]
+    keep_exchanges(run, dict(zip(listed, texts, strict=False)))
     return run
