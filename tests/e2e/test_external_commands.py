@@ -113,6 +113,12 @@ def test_try_shows_one_exchange_with_every_signal_and_no_key(gateway: str, tmp_p
     assert "x-cost-usd: 0.001" in done.stdout
     assert "the description has no `provider`" in done.stdout
     assert KEY not in done.stdout + done.stderr
+    done = _harness(tmp_path, "try", "--target", "mine/target.yaml", "--json")
+    told = json.loads(done.stdout)
+    assert (told["schema"], told["status"], told["outcome"]["result"]) == ("harness.try/1", 200, "answered")
+    assert [row["holds"] for row in told["signals"] if row["line"] == "signals.cost"] == [True]
+    assert "Authorization: Bearer ***" in told["request"]
+    assert KEY not in done.stdout + done.stderr
 
 
 def test_try_with_a_wrong_key_says_so_and_ends_with_2(gateway: str, tmp_path: Path) -> None:

@@ -97,5 +97,9 @@ def _schemas() -> dict[str, str]:
         "harness.explanation/1": "harness explain --json",
         "harness.comparison/1": "harness compare --json",
         "harness.trend/1": "harness trend --json",
+        "harness.validation/1": "harness validate --json",
+        "harness.try/1": "harness try --json",
+        "harness.pack/1": "harness pack --json",
+        "harness.clean/1": "harness clean --json",
         "harness.notification/1": "what a listener of `notify` is sent",
     }

@@ -1,5 +1,6 @@
 """`harness pack`: a run directory as one file to pass on."""
 
+import json
 from pathlib import Path
 
 import click
@@ -10,7 +11,8 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: the directory's name with .tar.gz, beside it."
 )
-def command(directory: Path, out: Path | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def command(directory: Path, out: Path | None, as_json: bool) -> int:
     """Write DIRECTORY (reports/latest by default) as one .tar.gz: digests checked, the same bytes each time.
 
     The other side unpacks it with `tar xzf FILE` and has a run directory again.
@@ -20,6 +22,9 @@ def command(directory: Path, out: Path | None) -> int:
     place = directory.resolve()
     path = out or place.with_name(f"{place.name}.tar.gz")
     digest = pack(directory, path)
+    if as_json:
+        click.echo(json.dumps({"schema": "harness.pack/1", "file": str(path), "sha256": digest}))
+        return 0
     click.echo(path)
     click.echo(f"sha256 {digest}", err=True)
     return 0

@@ -1,5 +1,6 @@
 """`harness try`: one request to a described target, and what each line of the description finds in it."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from harness.errors import ConfigurationError
 @allow_option
 @click.option("--stream", is_flag=True, help="Ask for a stream.")
 @click.option("--seed", default=1, type=click.IntRange(0, 2**31 - 1), show_default=True, help="Of the simulated provider.")
-def command(target: str, stream: bool, seed: int) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def command(target: str, stream: bool, seed: int, as_json: bool) -> int:
     """Send one request to the service that FILE describes; show the exchange (masked), its outcome, what each signal
     found, and the provider's calls that it caused.
 
     \b
     harness try --target my-gateway.yaml
     """
+    from harness.cli.try_document import try_document
     from harness.cli.try_text import try_text
     from harness.model.target import Needs
     from harness.run.interruption import Interruption
@@ -41,7 +44,10 @@ def command(target: str, stream: bool, seed: int) -> int:
             click.echo("starting ..." if external.description.document.start else "looking ...", err=True)
             running = external.start(Needs(principals=1, seed=seed), Path(logs))
             found, calls = ask_once(running, external.offer(), streamed=stream)
-            click.echo(running.site.mask(try_text(found, calls, running, external.offer())))
+            if as_json:
+                click.echo(json.dumps(try_document(found, calls, external.offer(), running.site.mask), indent=1))
+            else:
+                click.echo(running.site.mask(try_text(found, calls, running, external.offer())))
             trouble = objection(found, running.caller, running.approach)
         finally:
             with interruption.shielded():

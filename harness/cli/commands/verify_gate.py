@@ -28,6 +28,7 @@ _PLACE = click.Path(path_type=Path, file_okay=False)
 @click.option("--no-control", is_flag=True, help="Do not run the scenarios against the healthy service: false alarms go unseen.")
 @click.option("--merge", multiple=True, type=_PLACE, help="Run nothing; put the matrices of these --out directories together.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Also write the matrix as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
 def command(
     defects: tuple[str, ...],
     everything: bool,
@@ -38,6 +39,7 @@ def command(
     no_control: bool,
     merge: tuple[Path, ...],
     markdown: Path | None,
+    as_json: bool,
 ) -> int:
     """Plant each DEFECT in the embedded service, run the scenario that must catch it, and print what caught what.
 
@@ -53,6 +55,7 @@ def command(
     3 nothing was missed, but a run could not be judged or a defect has no catcher, 5 a stack did not start.
     """
     from harness.cli.gate_table import matrix_markdown, matrix_text, read_matrices
+    from harness.rundir import codec
     from harness.rundir.files import write_whole
 
     if merge:
@@ -61,7 +64,10 @@ def command(
         matrix = read_matrices(merge)
     else:
         matrix = _run(defects, everything=everything, shard=shard, together=together, out=out, seed=seed, control=not no_control)
-    click.echo(matrix_text(matrix), file=sys.stdout)
+    if as_json:
+        click.echo(codec.to_pretty_json(matrix), nl=False)
+    else:
+        click.echo(matrix_text(matrix), file=sys.stdout)
     if markdown is not None:
         write_whole(markdown, matrix_markdown(matrix, "harness verify-gate").encode())
     return int(matrix.exit_code)
