@@ -70,6 +70,11 @@ class Reading:
             for phase in self.plan.phases
         }
 
+    def prepare(self) -> None:
+        """Compute what several threads will ask for: none of it is worth computing twice."""
+        requests = self.requests
+        _ = (self.judged, self.calls_per_request, requests.response_ns, requests.service_ns, requests.ttft_ns, requests.lag_ns)
+
     @cached_property
     def health(self) -> InstrumentHealth:
         """The generator's own health."""

@@ -1,5 +1,6 @@
 """The samples as columns that can be counted: what each request was, when, and whether it was bad."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -117,10 +118,10 @@ class Requests:
 
 def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     """Return the requests of a run. Raises RunDirectoryError."""
-    text = {
-        name: columns.categories(name)
-        for name in ("user_class", "principal", "model", "result", "source", "refusal", "error_kind")
-    }
+    names = ("user_class", "principal", "model", "result", "source", "refusal", "error_kind")
+    _ = columns.order  # once, before two threads ask
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as pool:
+        text = dict(zip(names, pool.map(columns.categories, names), strict=True))
     answered = text["result"].is_in([Result.ANSWERED])
     refused = text["result"].is_in([Result.REFUSED])
     cancelled = text["result"].is_in([Result.CANCELLED])

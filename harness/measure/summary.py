@@ -1,5 +1,7 @@
 """A run in numbers: `measurements/`, from the run directory alone."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,16 +30,21 @@ def measure(run: RunDirectory) -> Summary:
 
 def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
     """Write `measurements/` of a run that was read already, and return its summary. Raises StorageError."""
-    summary = summarise(reading)
-    seconds = timeline(reading.plan, reading.requests, reading.live)
-    for name, table in (
-        ("timeline", seconds),
-        ("requests", _requests_table(reading)),
-        ("cdf", distribution(reading.requests, reading.judged)),
-        ("heat", heat_of(reading)),
-        ("gaps", gaps_of(reading)),
-        ("breakers", breakers_of(reading)),
-    ):
+    reading.prepare()
+    # Two at a time: of a large run each takes seconds, in which Arrow and NumPy let others work.
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure") as pool:
+        summed = pool.submit(summarise, reading)
+        made = {
+            "requests": pool.submit(_requests_table, reading),
+            "timeline": pool.submit(timeline, reading.plan, reading.requests, reading.live),
+            "gaps": pool.submit(gaps_of, reading),
+            "heat": pool.submit(heat_of, reading),
+            "cdf": pool.submit(distribution, reading.requests, reading.judged),
+            "breakers": pool.submit(breakers_of, reading),
+        }
+    summary = summed.result()
+    for name, future in made.items():
+        table = future.result()
         write_parquet(run.measurements / f"{name}.parquet", table, table.schema)
     write_whole(run.measurements / "summary.json", codec.to_pretty_json(summary))
     return summary
