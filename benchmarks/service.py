@@ -139,11 +139,10 @@ def row(what: str, *cells: str) -> None:
     print(f"{what:34}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
 
 
-async def main(seconds: float) -> None:
+async def main(stack: Stack, key: str, seconds: float) -> None:
     """Measure and print."""
-    with running_stack() as stack, contextlib.ExitStack() as started:
+    with contextlib.ExitStack() as started:
         quick, _ = started.enter_context(peer("provider", "10", "0"))
-        key = stack.user()["authorization"].removeprefix("Bearer ")
         print(f"at {CONNECTIONS} connections, a provider that answers at once")
         row("", "req/s", "CPU ms/req", "refused")
         with service(stack, quick) as (ours, ours_pid), peer("proxy", f"http://{quick}") as (plain, plain_pid):
@@ -185,4 +184,6 @@ async def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 8.0))
+    with running_stack() as running:
+        asked_with = running.user()["authorization"].removeprefix("Bearer ")
+        uvloop.run(main(running, asked_with, float(sys.argv[1]) if len(sys.argv) > 1 else 8.0))

@@ -276,7 +276,7 @@ def test_a_primary_that_trickles_leaves_time_for_the_second_model(stack: Stack):
 )
 def test_whatever_a_provider_says_the_answer_is_typed_and_the_books_are_whole(stack: Stack, rubbish: Any, kind: str):
     rubbish(kind)
-    with stack.instance() as service:
+    with stack.instance(answer_max_bytes="2000") as service:
         for stream in (False, True):
             answer = service.ask(stack.user(), QUESTION, stream=stream)
             assert answer.status_code in (200, 400, 502)
