@@ -59,6 +59,7 @@ class Api:
                 "PATCH": self.update_toxic,
                 "DELETE": self.delete_toxic,
             },
+            ("proxies", "*", "full"): {"GET": self.get_full, "PUT": self.put_full, "DELETE": self.delete_full},
             ("lease",): {"GET": self.get_lease, "PUT": self.put_lease, "DELETE": self.delete_lease},
             ("acted",): {"GET": self.acted},
         }
@@ -184,6 +185,27 @@ class Api:
             return Answer(HTTPStatus.NO_CONTENT)
 
     # -- ours -------------------------------------------------------------------------------------------------------
+
+    async def get_full(self, _body: bytes, name: str) -> Answer:
+        """GET /proxies/P/full: whether it takes no new connection."""
+        return Answer(HTTPStatus.OK, {"full": self.proxies.proxy(name).full})
+
+    async def put_full(self, _body: bytes, name: str) -> Answer:
+        """PUT /proxies/P/full: refuse new connections, keep those that are open."""
+        async with self.proxies.lock:
+            proxy = self.proxies.proxy(name)
+            if not proxy.enabled:
+                raise bad_request("the proxy is disabled: it has no connection to keep; enable it first")
+            proxy.refuse_new()
+            return await self.get_full(b"", name)
+
+    async def delete_full(self, _body: bytes, name: str) -> Answer:
+        """DELETE /proxies/P/full: take new connections again, where it is enabled."""
+        async with self.proxies.lock:
+            proxy = self.proxies.proxy(name)
+            if proxy.full:
+                await proxy.start()
+            return Answer(HTTPStatus.NO_CONTENT)
 
     async def acted(self, _body: bytes) -> Answer:
         """GET /acted: what each toxic really touched."""

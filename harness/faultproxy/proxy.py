@@ -64,12 +64,21 @@ class Proxy:
         self.listen = joined(*listening.getsockname()[:2])
         self.enabled = True
 
-    def stop(self) -> None:
-        """Stop listening and close every link: new connections are refused from here on."""
-        self.enabled = False
+    @property
+    def full(self) -> bool:
+        """Whether it is enabled and takes no new connection."""
+        return self.enabled and self._server is None
+
+    def refuse_new(self) -> None:
+        """Stop listening, and let every link live on."""
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    def stop(self) -> None:
+        """Stop listening and close every link: new connections are refused from here on."""
+        self.enabled = False
+        self.refuse_new()
         for link in list(self.links):
             link.close(now=True)
 

@@ -1,18 +1,17 @@
 """Clock faults: a process is told another time by its file, a database by a `now()` of its own."""
 
 import contextlib
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import httpx
 
 from harness.errors import FaultError
 from harness.faults.database_clock import DatabaseClock
 from harness.faults.guardian.undo import FileStep, UndoStep
+from harness.faults.whole_file import write_whole
 from harness.model.fault import Acted, Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
 from harness.model.target import Clock
@@ -129,17 +128,6 @@ class ClockBackend:
         with contextlib.suppress(ValueError):
             return abs(parsedate_to_datetime(told).timestamp() + 0.5 - time.time() - offset_s) <= _OFF_BY_S
         raise FaultError(f"{fault.id}: {clock.seen_at} says Date: {told[:60]!r}, which is no date")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file of which no reader sees a part. Raises OSError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="ascii")
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _tell(fault: Fault, clock: Clock, text: str) -> None:

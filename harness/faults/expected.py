@@ -40,7 +40,7 @@ def expectation(fault: Fault, before: Probed, *, published: bool = False, accoun
         return Expectation(
             text="the connection is refused, or ends at once", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED, *_ENDED)
         )
-    if fault.kind == "down":
+    if fault.kind in {"down", "ports_exhausted"}:
         return Expectation(text="the connection is refused", watch_s=CHECK_FOR_S, holds=_is(Behaviour.REFUSED))
     if split_requests(fault.parameters)[1]:
         return None  # a probe that met it would be counted among the requests that it picks from

@@ -18,6 +18,9 @@ from harness.model.fault_kinds.requests import split_requests
 from harness.model.target import Link
 
 DOWN = "down"
+FULL = "ports_exhausted"
+_BY_THE_PROXY = frozenset({DOWN, FULL})
+"""What is no toxic: the proxy itself is told."""
 
 _ACCOUNTED_WITHIN_S = 0.5
 """Our probe stands in the accounts within a millisecond, on a machine that has time for it."""
@@ -47,6 +50,8 @@ class ToxiproxyBackend:
         proxy_url = f"{link.toxiproxy_url.rstrip('/')}/proxies/{quote(link.proxy, safe='')}"
         if fault.kind == DOWN:
             return (HttpStep(method="POST", url=proxy_url, body=json.dumps({"enabled": True})),)
+        if fault.kind == FULL:
+            return (HttpStep(method="DELETE", url=f"{proxy_url}/full"),)
         return tuple(
             HttpStep(method="DELETE", url=f"{proxy_url}/toxics/{quote(toxic.name, safe='')}") for toxic in _toxics(fault)
         )
@@ -65,6 +70,8 @@ class ToxiproxyBackend:
             # The ones that are about to be cut; connections that are refused later leave no trace anywhere.
             self._cut[fault.id] = live_connections(link.listen)
             client.set_enabled(link.proxy, False)
+        if fault.kind == FULL:
+            client.set_full(link.proxy, True)
         for toxic in _toxics(fault):
             client.add_toxic(link.proxy, toxic)
 
@@ -78,7 +85,7 @@ class ToxiproxyBackend:
         if expected is None:
             return
         seen = probe(link, within_s=expected.watch_s)
-        counted = None if fault.kind == DOWN else self._settled_count(client, link, fault)  # refused is no connection
+        counted = None if fault.kind in _BY_THE_PROXY else self._settled_count(client, link, fault)  # refused is no connection
         if not expected.holds(seen) or counted == 0:
             raise FaultError(
                 f"{fault.id}: {fault.kind} is listed at {fault.at} but does not act: {seen.behaviour.value} "
@@ -92,6 +99,8 @@ class ToxiproxyBackend:
         link, client = self._link(fault), self._client(fault)
         if fault.kind == DOWN:
             return not client.is_enabled(link.proxy)
+        if fault.kind == FULL:
+            return client.is_full(link.proxy)
         listed = client.toxics(link.proxy)
         return all(
             (found := listed.get(toxic.name)) is not None
@@ -107,6 +116,8 @@ class ToxiproxyBackend:
         link, client = self._link(fault), self._client(fault)
         if fault.kind == DOWN:
             client.set_enabled(link.proxy, True)
+        if fault.kind == FULL:
+            client.set_full(link.proxy, False)
         for toxic in _toxics(fault):
             client.remove_toxic(link.proxy, toxic.name)
         # After the removal, which may touch connections itself; the accounts outlive the toxics.
@@ -120,7 +131,8 @@ class ToxiproxyBackend:
         link, client = self._link(fault), self._client(fault)
         before = self._before.pop(fault.id, None)
         listed = client.toxics(link.proxy)
-        if not client.is_enabled(link.proxy) or any(toxic.name in listed for toxic in _toxics(fault)):
+        full = fault.kind == FULL and client.is_full(link.proxy)
+        if full or not client.is_enabled(link.proxy) or any(toxic.name in listed for toxic in _toxics(fault)):
             raise FaultError(f"{fault.id}: {fault.kind} is still in force at {fault.at}", advice=_by_hand(link, fault))
         seen = probe(link, within_s=0.2)
         if before is not None and before.probed.behaviour is Behaviour.ANSWERED and seen.behaviour is not Behaviour.ANSWERED:
@@ -161,6 +173,8 @@ class ToxiproxyBackend:
     def _count(self, client: ToxiproxyClient, link: Link, fault: Fault) -> int | None:
         if fault.kind == DOWN:
             return self._cut.get(fault.id) or None
+        if fault.kind == FULL:
+            return None  # the kernel refuses by itself, and tells nobody
         counts = client.acted(link.proxy)
         if counts is None:
             return None
@@ -190,7 +204,7 @@ class ToxiproxyBackend:
 
 def _toxics(fault: Fault) -> list[Toxic]:
     """Return the toxics that make a fault: none for `down`, two where it acts in both directions."""
-    if fault.kind == DOWN:
+    if fault.kind in _BY_THE_PROXY:
         return []
     given, requests = split_requests(fault.parameters)
     values: dict[str, Scalar] = complete(FAULT_KINDS[fault.kind], given)
@@ -212,5 +226,7 @@ def _toxics(fault: Fault) -> list[Toxic]:
 
 def _by_hand(link: Link, fault: Fault) -> str:
     """Return what a person does when nothing else helped."""
+    if fault.kind == FULL:
+        return f"by hand: DELETE {link.toxiproxy_url}/proxies/{link.proxy}/full"
     what = f"enable proxy {link.proxy!r}" if fault.kind == DOWN else f"remove its toxics from proxy {link.proxy!r}"
     return f"by hand: {what} at {link.toxiproxy_url}, or POST {link.toxiproxy_url}/reset"

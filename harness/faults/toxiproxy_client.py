@@ -69,6 +69,20 @@ class ToxiproxyClient:
         else:
             named.disable()
 
+    def is_full(self, proxy: str) -> bool:
+        """Return whether the proxy takes no new connection; never, where this Toxiproxy cannot be told to (the real one)."""
+        answer = self._extension("GET", f"/proxies/{_part(proxy)}/full", None)
+        return answer is not None and bool(answer.json()["full"])
+
+    def set_full(self, proxy: str, full: bool) -> None:
+        """Refuse new connections and keep those that are open, or take new ones again."""
+        answer = self._extension("PUT" if full else "DELETE", f"/proxies/{_part(proxy)}/full", None)
+        if answer is None and full:
+            raise FaultError(
+                f"the Toxiproxy at {self.url} cannot refuse new connections and keep those that are open",
+                advice="use the embedded fault proxy, or down",
+            )
+
     def toxics(self, proxy: str) -> dict[str, Toxic]:
         """Return the toxics of a proxy by name."""
         # Past the library, which drops the trigger of a toxic.

@@ -82,9 +82,10 @@ class Exchange:
             return
         if self._hold is not None:
             self._let_go(self._hold)
-        if self._pending is not None:
-            step, self._pending = self._pending, None
-            if not self._do(step):
+        step = self._pending
+        if step is not None:
+            self._pending = None
+            if not (self._say(step[1], now_ns) if step[2] is _TOKEN else self._do(step)):
                 return
         self._play()
 
@@ -125,16 +126,8 @@ class Exchange:
     def _do(self, step: Step) -> bool:
         """Do one step now; return False when the call is over by it."""
         _, data, kind, part = step
-        if kind is _TOKEN:  # first, and in few calls: nearly all steps are this
-            now_ns = time.monotonic_ns()
-            if not self._connection.send(data):
-                self.client_gone()
-                return False
-            self._content_ns.append(now_ns)
-            self._generated += 1
-            if self._tally is not None:
-                self._tally.generated(1)
-            return True
+        if kind is _TOKEN:
+            return self._say(data, time.monotonic_ns())
         if kind is Kind.MARK:
             assert isinstance(part, Mark)
             self._touch(part.fault)
@@ -155,6 +148,17 @@ class Exchange:
             assert isinstance(part, Body)
             self._content_ns.append(now_ns)
             self._count(part.tokens)
+        return True
+
+    def _say(self, data: bytes, now_ns: int) -> bool:
+        """Send one token, in few calls: nearly all steps are this; return False when the call is over by it."""
+        if not self._connection.send(data):
+            self.client_gone()
+            return False
+        self._content_ns.append(now_ns)
+        self._generated += 1
+        if self._tally is not None:
+            self._tally.generated(1)
         return True
 
     def _count(self, tokens: int) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from harness.provider.framing import chunk
+from harness.provider.generation import WORDS
 
 if TYPE_CHECKING:
     from harness.provider.faults.base import ProviderFault
@@ -115,6 +117,8 @@ class Close:
 
     abruptly: bool = False
 
+
+_SAID = {word: msgspec.json.encode(word) for word in WORDS}
 
 Part = Piece | Tokens | Body | Hold | Mark | Close
 Step = tuple[int, bytes, Kind, Part]
@@ -221,10 +225,24 @@ class Script:
 def _unroll(part: Tokens) -> Iterator[Step]:
     wait_ns = part.first_wait_ns
     kind = Kind.TOKEN if part.blank is None else Kind.BLANK
-    for word in part.words:
-        payload = part.blank if part.blank is not None else part.prefix + msgspec.json.encode(word) + part.suffix
-        data = chunk(payload) if part.chunked else payload
+    for data in _framed(part):
         yield wait_ns, data, kind, part
         wait_ns = part.gap_ns
         for _ in range(part.copies - 1):
             yield 0, data, Kind.REPEAT, part
+
+
+def _framed(part: Tokens) -> Iterator[bytes]:
+    """Yield each chunk as it goes over the wire: what is the same for all of them is put together once."""
+    if part.blank is not None:
+        yield from repeat(chunk(part.blank) if part.chunked else part.blank, len(part.words))
+        return
+    around, back = len(part.prefix) + len(part.suffix), part.suffix + (b"\r\n" if part.chunked else b"")
+    fronts: dict[int, bytes] = {}
+    for word in part.words:
+        said = _SAID.get(word) or msgspec.json.encode(word)
+        front = fronts.get(len(said))
+        if front is None:
+            size = b"%x\r\n" % (around + len(said)) if part.chunked else b""
+            front = fronts[len(said)] = size + part.prefix
+        yield front + said + back

@@ -422,3 +422,32 @@ def test_a_proxy_that_is_gone_is_a_clear_error_and_nothing_hangs(journal):
         with pytest.raises(FaultError, match=nobody):
             injector.apply(fault("timeout", "links.x"))
         assert time.monotonic() - started < 5
+
+
+def test_without_ports_what_is_open_stays_open_and_new_connections_are_refused(stand, injector, journal):
+    with connect(stand.echo) as kept:
+        assert echoed(kept) == b"hello"
+        injector.apply(fault("ports_exhausted"))
+        assert echoed(kept, b"still") == b"still"
+        for _ in range(3):
+            with pytest.raises(ConnectionRefusedError):
+                connect(stand.echo)
+        injector.clear("f-ports_exhausted")
+        assert echoed(kept, b"and on") == b"and on"
+        with connect(stand.echo) as new:
+            assert echoed(new) == b"hello"
+    assert journal.acted() is None, "nobody counts whom the kernel refuses"
+
+
+def test_a_proxy_without_ports_takes_new_connections_again_when_its_lease_runs_out(stand):
+    with httpx.Client(base_url=stand.api, trust_env=False) as api:
+        assert api.put("/proxies/links.echo/full").json() == {"full": True}
+        api.put("/lease", json={"seconds": 0.2})
+        deadline = time.monotonic() + 5
+        while api.get("/proxies/links.echo/full").json()["full"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        with connect(stand.echo) as new:
+            assert echoed(new) == b"hello"
+        assert api.delete("/proxies/links.echo/full").status_code == 204, "a second time does no harm"
+        assert api.put("/proxies/nobody/full").status_code == 404

@@ -18,6 +18,7 @@ from harness.faults.guardian.undo import (
     UndoStep,
 )
 from harness.faults.procfs import Bound, below, is_stopped, lives, send
+from harness.faults.whole_file import write_whole
 
 _TIMEOUT_S = 1.0
 
@@ -81,8 +82,6 @@ def _resume(step: ResumeStep) -> str | None:
 
 
 def _write(step: FileStep) -> str | None:
-    from harness.faults.clock import write_whole
-
     try:
         write_whole(Path(step.path), step.text)
     except FileNotFoundError:

@@ -45,6 +45,7 @@ from harness.model.fault_kinds import (
     out_of_memory,
     outage,
     overload,
+    ports_exhausted,
     read_only,
     refuse_content,
     reset_peer,
@@ -80,6 +81,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
         corrupt,
         loss,
         down,
+        ports_exhausted,
         # HTTP, stream and payload, by the simulated provider
         brown_out,
         cut,

@@ -65,6 +65,8 @@ def _on_one_link(first: Fault, second: Fault) -> str | None:
     if "down" in {first.kind, second.kind}:
         other = second.kind if first.kind == "down" else first.kind
         return f"a {other} at {first.at} could not act on anything while the link is down"
+    if "ports_exhausted" in {first.kind, second.kind}:
+        return f"a {first.kind} and a {second.kind} at {first.at} could not be told apart while no new connection gets through"
     if first.kind == second.kind and _directions(first) & _directions(second):
         return f"{first.at} is already under a {first.kind} in that direction"
     return None

@@ -42,7 +42,7 @@ def split_requests(parameters: Mapping[str, Scalar]) -> tuple[dict[str, Scalar],
 
 def beyond_toxiproxy(kind: str, parameters: Mapping[str, object]) -> str | None:
     """Return what of a transport fault a real Toxiproxy does not have, in words; None where it has all of it."""
-    if kind in {"corrupt", "loss"}:
+    if kind in {"corrupt", "loss", "ports_exhausted"}:
         return f"a real Toxiproxy has no {kind}"
     given = sorted(_NAMES & parameters.keys())
     return f"a real Toxiproxy picks no requests ({', '.join(given)})" if given else None

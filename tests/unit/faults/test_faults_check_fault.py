@@ -158,8 +158,8 @@ def test_the_defaults_of_every_kind_pass_its_own_check():
 def test_transport_kinds_have_the_ranges_that_the_embedded_proxy_takes():
     """Two tables of one truth: `model` may not import the proxy, and the proxy serves Toxiproxy's defaults, not ours."""
     ours = {kind.kind: kind for kind in FAULT_KINDS.values() if kind.layer is Layer.TRANSPORT}
-    assert set(ours) == set(TOXICS) - {"noop"} | {"down"}
-    for name in set(ours) - {"down"}:
+    assert set(ours) == set(TOXICS) - {"noop"} | {"down", "ports_exhausted"}
+    for name in set(ours) - {"down", "ports_exhausted"}:
         beside = {"stream", "toxicity", *(part.name for part in REQUEST_TRIGGERS)}
         own = [part for part in ours[name].parameters if part.name not in beside]
         seen = [(part.name, part.type, part.unit, part.low, part.high) for part in own]
@@ -226,6 +226,8 @@ def fault(kind: str, at: str = "links.postgres", **parameters) -> Fault:
     [
         (fault("down"), fault("down")),
         (fault("down"), fault("latency", latency=5)),
+        (fault("ports_exhausted"), fault("latency", latency=5)),
+        (fault("ports_exhausted"), fault("down")),
         (fault("latency", latency=5), fault("down")),
         (fault("timeout"), fault("timeout", stream="upstream")),
         (fault("latency", latency=5), fault("latency", latency=9)),

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from harness.errors import FaultError
 from harness.faults.guardian.healing import heal
 from harness.faults.guardian.leftovers import heal_leftovers
-from harness.faults.guardian.undo import HttpStep, ResumeStep, UndoList, from_json, to_json
+from harness.faults.guardian.undo import FileStep, HttpStep, ResumeStep, UndoList, from_json, to_json
 from harness.faults.procfs import bound
 
 http_steps = st.builds(HttpStep, method=st.sampled_from(["DELETE", "POST"]), url=st.text(), body=st.none() | st.text())
 resume_steps = st.builds(ResumeStep, pid=st.integers(1, 2**22), start_ticks=st.integers(0, 2**60))
+file_steps = st.builds(FileStep, path=st.text(), text=st.text())
 undo_lists = st.builds(
     UndoList,
     guardian_pid=st.integers(1, 2**22),
     guardian_ticks=st.integers(0, 2**60),
-    steps=st.dictionaries(st.text(), st.lists(http_steps | resume_steps, max_size=3).map(tuple), max_size=4),
+    steps=st.dictionaries(st.text(), st.lists(http_steps | resume_steps | file_steps, max_size=3).map(tuple), max_size=4),
 )
 NOBODY = {"guardian_pid": 2**22 + 5, "guardian_ticks": 1}
 
@@ -148,3 +149,19 @@ def test_a_step_of_an_unknown_sort_is_refused(tmp_path):
 
 def test_a_directory_that_is_not_there_holds_no_leftovers(tmp_path):
     assert heal_leftovers(tmp_path / "never") == []
+
+
+def test_a_file_gets_its_text_back_and_nothing_is_left_beside_it(tmp_path):
+    (tmp_path / "clock").write_text("+86400")
+    step = FileStep(path=str(tmp_path / "clock"), text="+0")
+    assert heal(step) is None
+    assert heal(step) is None, "twice does no harm"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"clock": "+0"}
+
+
+def test_a_file_whose_directory_has_gone_needs_nothing_and_one_that_cannot_be_written_is_told(tmp_path):
+    assert heal(FileStep(path=str(tmp_path / "gone" / "clock"), text="+0")) is None
+    (tmp_path / "clock").mkdir()
+    told = heal(FileStep(path=str(tmp_path / "clock"), text="+0"))
+    assert told is not None
+    assert "write '+0' to" in told
