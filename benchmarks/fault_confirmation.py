@@ -44,6 +44,21 @@ ENGINE = "/var/run/docker.sock"
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(3600)"]
 
 
+class Moments:
+    """When what happened, since the last `begin`."""
+
+    def __init__(self) -> None:
+        self.of: dict[Event, list[int]] = {}
+
+    def begin(self) -> None:
+        """Forget what was."""
+        self.of = {}
+
+    def record(self, event: Event, _subject: str, /, **_data: object) -> None:
+        """Take an entry of the journal."""
+        self.of.setdefault(event, []).append(time.monotonic_ns())
+
+
 @dataclass(slots=True)
 class Stand:
     """What is broken. containers: none where no engine answers."""
@@ -60,7 +75,8 @@ def main() -> int:
     times = int(words.pop(0)) if words and words[0].isdigit() else 100
     above = []
     with tempfile.TemporaryDirectory() as directory, _standing() as stand:
-        guardian = Guardian.start(Path(directory))
+        guardian, moments = Guardian.start(Path(directory)), Moments()
+        injector = FaultInjector(stand.landscape, moments.record, guardian=guardian)
         for kind in FAULT_KINDS.values():
             at = stand.places.get(kind.layer)
             goal_ms = GOAL_MS.get(kind.layer, 0.0)
@@ -68,7 +84,7 @@ def main() -> int:
                 at, goal_ms = stand.container, CONTAINER_GOAL_MS
             if at is None or kind.kind in LEFT_OUT or (words and kind.kind not in words):
                 continue
-            if not _measure(stand.landscape, guardian, kind.kind, at, goal_ms, times):
+            if not _measure(injector, moments, kind.kind, at, goal_ms, times):
                 above.append(kind.kind)
         if stand.container is not None:
             at = stand.container.replace("containers.", "processes.")
@@ -76,7 +92,7 @@ def main() -> int:
                 f"{name} of a container"
                 for name in ("freeze", "kill")
                 if not words or name in words
-                if not _measure(stand.landscape, guardian, name, at, CONTAINER_GOAL_MS, min(times, 20))
+                if not _measure(injector, moments, name, at, CONTAINER_GOAL_MS, min(times, 20))
             ]
         guardian.stop()
     print(f"above their goal: {', '.join(above) or 'none'}")
@@ -137,21 +153,16 @@ def _container() -> ContainerHandle | None:
     return ContainerHandle(name="sandbox", container_id=done.stdout.strip(), engine=f"unix://{ENGINE}")
 
 
-def _measure(landscape: Landscape, guardian: Guardian, kind: str, at: str, goal_ms: float, times: int) -> bool:
+def _measure(injector: FaultInjector, moments: Moments, kind: str, at: str, goal_ms: float, times: int) -> bool:
     """Print the line of one kind; return whether its p99 keeps to the goal."""
-    moments: dict[Event, list[int]] = {}
-
-    def record(event: Event, _subject: str, /, **_data: object) -> None:
-        moments.setdefault(event, []).append(time.monotonic_ns())
-
-    injector = FaultInjector(landscape, record, guardian=guardian)
+    moments.begin()
     parameters = PARAMETERS.get(kind, {})
     for number in range(times):
         fault = Fault(id=f"{kind}-{number}", at=at, kind=kind, phase="p", apply_ns=0, clear_ns=1, parameters=parameters)
         injector.apply(fault)
         injector.clear(fault.id)
-    confirmed = _took_ms(moments, Event.FAULT_REQUESTED, Event.FAULT_CONFIRMED)
-    clear = _took_ms(moments, Event.FAULT_CLEARED, Event.FAULT_PROVED_CLEAR)
+    confirmed = _took_ms(moments.of, Event.FAULT_REQUESTED, Event.FAULT_CONFIRMED)
+    clear = _took_ms(moments.of, Event.FAULT_CLEARED, Event.FAULT_PROVED_CLEAR)
     p99_ms = _p99(confirmed)
     told = "" if p99_ms <= goal_ms else f"   above {goal_ms:g} ms"
     print(

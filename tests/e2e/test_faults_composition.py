@@ -14,6 +14,9 @@ FAULTS = """
       - {at: processes.service-b, kind: starve, share: 0.6, from: 4100ms, for: 2s, id: slow}
       - {at: dependencies.redis, kind: read_only, from: 7s, for: 2s, id: store}
       - {at: dependencies.postgres, kind: read_only, from: 7s, for: 3s, id: base}
+      - {at: clocks.service-b, kind: clock_skew, offset: 3600, from: 9s, for: 2s, id: clock}
+      - {at: dependencies.postgres, kind: slow_disk, flush: 20, from: 10500ms, for: 2s, id: disk, expects_action: false}
+      - {at: links.postgres, kind: ports_exhausted, from: 8s, for: 1s, id: ports}
       - {at: provider.secondary, kind: slow_first_token, delay_ms: 50, from: 8s, for: 3s, id: second, expects_action: false}
 """
 
@@ -52,5 +55,7 @@ def test_a_composition_is_applied_acts_and_is_healed_as_planned(tmp_path: Path) 
     assert [e["subject"] for e in entries if e["event"] == "fault.failed"] == []
     for name in ("flapping-1", "flapping-2", "errors", "dead", "loop", "slow", "store", "base"):
         assert acted[name] > 0, name
+    assert acted["clock"] is None, "who looked at a clock leaves no trace"
+    assert [e["subject"] for e in entries if e["event"] == "steady.checked"] == ["before", "end"]
     cleared = [e for e in entries if e["event"] == "fault.cleared" and e["subject"] == "dead"]
     assert len(cleared) == 1

@@ -56,6 +56,8 @@ def _at_one_server(first: Fault, second: Fault) -> str | None:
         return f"{first.at} is already under {first.kind}"
     if "connections_exhausted" in {first.kind, second.kind}:
         return f"{first.at} has no connection left to tell it anything while its connections are exhausted"
+    if {first.kind, second.kind} == {"slow_disk", "read_only"}:
+        return f"{first.at} writes nothing while it is read-only, so nobody could see that its disk is slow"
     if "flush" in {first.kind, second.kind} and demoting & {first.kind, second.kind}:
         return f"{first.at} takes no flush while it is no primary"
     return None

@@ -228,6 +228,7 @@ def fault(kind: str, at: str = "links.postgres", **parameters) -> Fault:
         (fault("down"), fault("latency", latency=5)),
         (fault("ports_exhausted"), fault("latency", latency=5)),
         (fault("ports_exhausted"), fault("down")),
+        (fault("slow_disk", "dependencies.postgres"), fault("read_only", "dependencies.postgres")),
         (fault("latency", latency=5), fault("down")),
         (fault("timeout"), fault("timeout", stream="upstream")),
         (fault("latency", latency=5), fault("latency", latency=9)),
