@@ -13,8 +13,8 @@ def command(what: str, name: str, directory: Path) -> int:
     """Write NAME.py, test_NAME.py and NAME.md into DIRECTORY (here by default): an extension that works, to be changed.
 
     \b
-    harness new fault slow_disk chaos/
-    pytest chaos/test_slow_disk.py
+    harness new fault slow_mount chaos/
+    pytest chaos/test_slow_mount.py
     """
     from harness.extensions.first import write_first
 

@@ -1,6 +1,7 @@
 """`harness new`: files that work before a word is changed, and that take the place of nobody's."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,12 @@ def test_a_link_to_elsewhere_is_not_followed(tmp_path: Path):
 def test_what_is_written_can_be_read_without_being_run(what: str, tmp_path: Path):
     path = write_first(what, "mine", tmp_path)[0]
     assert [extension.name for extension in read_declared(path.read_bytes(), str(path))] == ["mine"]
+
+
+def test_the_name_that_the_documentation_writes_is_free(tmp_path: Path) -> None:
+    """A newcomer types what stands there; a kind of the harness's own, added later, must not take the name away."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "extend.md").read_text("utf-8")
+    commands = re.findall(r"^\$ harness new (\w+) (\w+)", page, flags=re.MULTILINE)
+    assert commands
+    for what, name in commands:
+        assert [path.name for path in write_first(what, name, tmp_path)] == [f"{name}.py", f"test_{name}.py", f"{name}.md"]
