@@ -35,7 +35,7 @@ def opened_ms(page: Path) -> float | None:
 
     if shutil.which("chromium") is None:
         return None
-    from chromium import Tab, in_chromium
+    from chromium import Tab, close_browser, in_chromium
 
     async def work(tab: Tab) -> float:
         took = []
@@ -46,7 +46,10 @@ def opened_ms(page: Path) -> float | None:
             took.append(await tab.ask("performance.getEntriesByType('navigation')[0].loadEventEnd"))
         return float(min(took))
 
-    return in_chromium(work)
+    try:
+        return in_chromium(work)
+    finally:
+        close_browser()
 
 
 def main() -> int:

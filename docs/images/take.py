@@ -1,18 +1,17 @@
-"""Takes the pictures of the documentation again: `python docs/images/take.py`, about three minutes; needs chromium.
+"""Takes the pictures of the documentation again, of a real run: `python docs/images/take.py reports/latest`; needs chromium.
 
-Runs `provider-outage` on the embedded target with `--live`, takes the live page while the fault stands, then the report of that
-very run on a desk, in the dark, on a phone and on paper, and what the terminal says of it. Nothing is made up for a picture.
+The report of that run on a desk, in the dark, on a phone and on paper, what the terminal says of it, and the live page as it
+stood while the fault was in force: fed from the run's own journal and live lines up to then. Nothing is made up for a picture.
 """
 
 import asyncio
 import base64
+import json
 import os
 import pty
-import re
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -20,12 +19,18 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
+from harness.cli.live_page import LivePage
+from harness.cli.live_view import LiveView
+from harness.rundir import RunDirectory
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests" / "e2e"))
-from chromium import Tab, in_chromium, one_browser  # noqa: E402, F401
+from chromium import Tab, close_browser, in_chromium  # noqa: E402
 
-FAULT_STANDS_AFTER_S = 20.0
-WIDE, NARROW = 900, 390
+FAULT_STANDS_FOR_NS = 20_000_000_000
+WIDE, NARROW = 1200, 390
+ABOVE = 36
+"""Points above a heading, so that it is not cut where the page moves a little while it is taken."""
 
 
 class _At:
@@ -38,43 +43,46 @@ class _At:
 
 async def shot(tab: Tab, name: str, *, top: float = 0, height: float, width: int = WIDE) -> None:
     """Keep a part of the page that is open, in few colours: a picture of text and plots has no more."""
-    clip = {"x": 0, "y": top, "width": width, "height": height, "scale": 1}
+    scale = 0.75 if width == WIDE else 1
+    clip = {"x": 0, "y": top, "width": width, "height": height / scale, "scale": scale}
     taken = await tab.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
     image = Image.open(BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
-    image.quantize(96, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
+    image.quantize(160, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
     sys.stderr.write(f"{name}.png {image.width} x {image.height}\n")
 
 
 async def place_of(tab: Tab, anchor: str) -> float:
     """Return how far down the page a section begins."""
-    return float(await tab.ask(f"document.getElementById({anchor!r}).closest('section').getBoundingClientRect().top + scrollY"))
+    return (
+        float(await tab.ask(f"document.getElementById({anchor!r}).closest('section').getBoundingClientRect().top + scrollY"))
+        - ABOVE
+    )
 
 
-def run_and_watch(out: Path) -> None:
-    """Run the scenario, and take its live page while the fault stands."""
-    command = [sys.executable, "-m", "harness", "run", "provider-outage", "--live", "--out", str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=HERE.parents[1])
-    assert process.stderr is not None
-    address, seen = "", []
-    for line in process.stderr:
-        seen.append(line)
-        if found := re.search(r"live page (http\S+)", line):
-            address = found[1]
-        if "fault" in line and "confirmed" in line:
-            break
-    else:
-        raise SystemExit("the run ended before its fault:\n" + "".join(seen[-20:]))
-    time.sleep(FAULT_STANDS_AFTER_S)
+def take_live(run: Path, folder: Path) -> None:
+    """Take the live page as it stood some seconds after the fault was confirmed."""
+    copy = folder / "live"
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns("samples", "truth", "exchanges", "logs", "measurements"))
+    journal = [json.loads(line) for line in (copy / "journal.jsonl").read_text().splitlines()]
+    confirmed_ns = next(each["t_ns"] for each in journal if each["event"] == "fault.confirmed" and each["t_ns"] is not None)
+    now_ns = confirmed_ns + FAULT_STANDS_FOR_NS
+    (copy / "journal.jsonl").write_text("".join(json.dumps(each) + "\n" for each in journal if (each["t_ns"] or 0) <= now_ns))
+    lines = (copy / "live.jsonl").read_text().splitlines(keepends=True)
+    (copy / "live.jsonl").write_text("".join(line for line in lines if json.loads(line)["t_ns"] <= now_ns))
+    plan = RunDirectory.open(copy).read_plan()
+    assert plan.clock is not None
+    moment_ns = plan.clock.zero_monotonic_ns + now_ns
+    page = LivePage(lambda _: [])
+    view = LiveView(RunDirectory.open(copy), plan, StringIO(), terminal=False, page=page, monotonic_ns=lambda: moment_ns)
+    view.refresh()
 
     async def work(tab: Tab) -> None:
-        await tab.open(_At(address), width=1000)  # type: ignore[arg-type]
-        await asyncio.sleep(2.5)
+        await tab.open(_At(page.address), width=1000)  # type: ignore[arg-type]
+        await asyncio.sleep(1)
         await shot(tab, "live", height=min(900.0, await tab.ask("document.documentElement.scrollHeight")), width=1000)
 
     in_chromium(work)
-    process.stderr.read()
-    if process.wait() not in (0, 1):
-        raise SystemExit(f"the run ended with {process.returncode}: a picture of it would show nothing worth seeing")
+    page.close()
 
 
 def take_report(page: Path) -> None:
@@ -114,31 +122,31 @@ def take_terminal(run: Path) -> None:
     os.waitpid(child, 0)
     console = Console(record=True, width=118, file=StringIO(), force_terminal=True)
     console.print(Text("$ harness judge reports/latest", style="bold"))
-    console.print(Text.from_ansi(said.decode().replace("\r\n", "\n").rstrip()))
-    svg = run.parent / "terminal.svg"
-    svg.write_text(console.export_svg(title="harness"))
+    console.print(Text.from_ansi(said.decode().replace("\r\n", "\n").strip("\n")))
+    page = run.parent / "terminal.html"
+    page.write_text(f"<!DOCTYPE html><meta charset=utf-8><style>body{{margin:0}}</style>{console.export_svg(title='harness')}")
 
     async def work(tab: Tab) -> None:
-        await tab.open(svg, width=1000)
-        size = await tab.ask("(() => { const b = document.documentElement.viewBox.baseVal; return b.height / b.width })()")
-        await shot(tab, "terminal", height=round(1000 * float(size)), width=1000)
+        await tab.open(page, width=1000)
+        height = await tab.ask("document.querySelector('svg').getBoundingClientRect().height")
+        await shot(tab, "terminal", height=float(height), width=1000)
 
     in_chromium(work)
 
 
 def main() -> None:
-    """Take every picture, of one run."""
-    with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
-        run = Path(folder) / "run"
-        if len(sys.argv) > 1:  # a run that is there already: all but the live page
-            run = Path(sys.argv[1]).resolve()
-        else:
-            run_and_watch(run)
-        take_report(run / "report.html")
-        linked = Path(folder) / "seen"
-        if not linked.exists():
-            linked.symlink_to(run)
-        take_terminal(linked)
+    """Take every picture."""
+    run = Path(sys.argv[1]).resolve()
+    try:
+        with tempfile.TemporaryDirectory(prefix="pictures-") as name:
+            folder = Path(name)
+            copy = folder / "run"
+            shutil.copytree(run, copy)  # `harness judge` writes reports anew
+            take_terminal(copy)
+            take_report(copy / "report.html")
+            take_live(copy, folder)
+    finally:
+        close_browser()
 
 
 if __name__ == "__main__":

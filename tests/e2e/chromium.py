@@ -83,6 +83,11 @@ def in_chromium(work: Callable[[Tab], Awaitable[T]]) -> T:
 def one_browser() -> Iterator[None]:
     """For a module that imports it: a browser started by the first test that asks for one, ended after the last."""
     yield
+    close_browser()
+
+
+def close_browser() -> None:
+    """End the browser, if one was started."""
     while _BROWSERS:
         _BROWSERS.pop().end()
 
