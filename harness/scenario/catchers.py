@@ -45,7 +45,7 @@ _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _ATTACKS = _short(warmup=3, steady=32)
 _STEADY = _short(warmup=3, steady=25)
 _WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
-_GONE = _short(warmup=3, steady=8, gone=10, recovery=18)
+_GONE = (*_short(warmup=3, steady=8, gone=10, recovery=18), "checks.0.at=7s")
 _WINDOWS = (*_short(warmup=3, steady=14, end=25), "checks.0.window_s=8")
 _SHORT_WINDOWS = (("cache_ttl_s", "5"), ("rate_window_s", "8"))
 _REGION = _short(warmup=3, steady=8, outage=10, recovery=14)
@@ -202,7 +202,7 @@ CATCHERS: tuple[Catcher, ...] = (
         settings=_SHORT_WINDOWS,
     ),
     *_by("valkey-flushed", (), {"budget-in-the-store": "budget-cap"}),
-    *_by("worker-killed", _GONE, {"message-lost-at-kill": "messages-once"}),
+    *_by("worker-killed", _GONE, {"message-lost-at-kill": "messages-held"}),
     *_by(
         "leaking-models",
         (),
