@@ -113,6 +113,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "message-paid-twice": "messages-once",
             "rate-limit-without-retry-after": "rate-refusals",
             "screen-last-message-only": "input-validation",
+            "screen-refuses-look-alikes": "input-validation",
             "validate-answers-with-trace": "input-validation",
             "validate-max-tokens-unchecked": "input-validation",
             "validate-no-length-limit": "input-validation",
