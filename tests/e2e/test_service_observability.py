@@ -110,7 +110,7 @@ def test_an_instance_exposes_every_name_with_its_labels(stack: Stack, instances:
 
 def test_the_requests_line_says_all_that_the_document_wants_logged(stack: Stack, instances: list[Instance]):
     some_of_everything(stack, instances, "fields")
-    line = next(x for x in instances[0].process.log_lines() if x.get("request_id") == "fields-0" and x["event"] == "request")
+    line = instances[0].process.logged("fields-0")
     assert set(LOG_FIELDS.values()) <= line.keys()
     assert all(line[LOG_FIELDS[name]] for name in ("timestamp", "user_id", "intent", "model", "tokens", "latency_ms"))
     assert line["retrieval_scores"][0] > 0
