@@ -118,27 +118,31 @@ class Requests:
 
 def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     """Return the requests of a run. Raises RunDirectoryError."""
-    names = ("user_class", "principal", "model", "result", "source", "refusal", "error_kind")
+    texts = ("user_class", "principal", "model", "result", "source", "refusal", "error_kind")
+    figures = ("metered_fallback", "started_ns", "first_content_ns", "ended_ns", "metered_cost_usd")
     _ = columns.order  # once, before two threads ask
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as pool:
-        text = dict(zip(names, pool.map(columns.categories, names), strict=True))
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as pool:  # two at a time: more would be held at once
+        text = dict(zip(texts, pool.map(columns.categories, texts), strict=True))
+        whole = pool.map(columns.integers, ("seq", "intended_ns"))
+        truths = pool.map(columns.truths, ("streamed", "expected"))
+        metered_fallback, started, first_content, ended, cost = pool.map(columns.floats, figures)
+        (seq, intended), (streamed, expected_at_all) = whole, truths
     answered = text["result"].is_in([Result.ANSWERED])
     refused = text["result"].is_in([Result.REFUSED])
     cancelled = text["result"].is_in([Result.CANCELLED])
-    expected = refused & columns.truths("expected")
-    metered_fallback = columns.floats("metered_fallback")  # NaN where no call of the provider gave the answer
+    expected = refused & expected_at_all
+    # `metered_fallback` is NaN where no call of the provider gave the answer.
     of_model = text["source"].is_in([Source.PRIMARY, Source.SECONDARY]) | (text["source"].codes < 0)
     claimed = text["source"].is_in(FALLBACK_SOURCES)
     fallback = np.where(of_model & ~np.isnan(metered_fallback), metered_fallback == 1.0, claimed)
-    del metered_fallback
     return Requests(
         columns=columns,
-        seq=columns.integers("seq"),
-        intended_ns=columns.integers("intended_ns"),
-        started_ns=columns.floats("started_ns"),
-        first_content_ns=columns.floats("first_content_ns"),
-        ended_ns=columns.floats("ended_ns"),
-        streamed=columns.truths("streamed"),
+        seq=seq,
+        intended_ns=intended,
+        started_ns=started,
+        first_content_ns=first_content,
+        ended_ns=ended,
+        streamed=streamed,
         user_class=text["user_class"],
         principal=text["principal"],
         model=text["model"],
@@ -146,7 +150,7 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         source=text["source"],
         refusal=text["refusal"],
         error_kind=text["error_kind"],
-        metered_cost_usd=columns.floats("metered_cost_usd"),
+        metered_cost_usd=cost,
         mix=_of_the_mix(text["user_class"], plan),
         answered=answered,
         cancelled=cancelled,
