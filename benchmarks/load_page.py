@@ -93,11 +93,8 @@ def _where(kept: Kept) -> str:
 def _told(missed: list[Row]) -> str:
     if not missed:
         return "."
-    return (
-        ". Missed here: "
-        + "; ".join(f"{row['what']} ({float(str(row['value'])):,.2f}, goal {row['goal']})" for row in missed)
-        + "."
-    )
+    lines = (f"- {row['what']}: {float(str(row['value'])):,.2f}, goal {row['goal']}" for row in missed)
+    return ". Missed here:\n\n" + "\n".join(lines)
 
 
 def _line(row: Row) -> str:

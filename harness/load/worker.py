@@ -69,6 +69,7 @@ class Worker:
             worker=assignment.worker,
             id_prefix=request_id_prefix(plan.run_id),
         )
+        self._recorder.rehearse()
         self._canary = Canary(self._pulse.sang)
         self._live = LiveFile(directory.live_path)
         self._carrier = carrier or Carrier(self.dispatch, host=assignment.base_url, on_error=self.broke)

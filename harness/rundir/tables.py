@@ -23,8 +23,8 @@ class StreamWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb", buffering=0)
             # Moments of one second have their high bytes in common: lz4 leaves half, in less time than writing the rest takes.
-            options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression="lz4", use_threads=False)
-            self._stream = pa.ipc.new_stream(self._file, schema, options=options)
+            self._options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression="lz4", use_threads=False)
+            self._stream = pa.ipc.new_stream(self._file, schema, options=self._options)
 
     def write(self, columns: Sequence[Sequence[object]]) -> None:
         """Append one batch: a sequence of values for each column of the schema, all of one length."""
@@ -38,6 +38,11 @@ class StreamWriter:
         """
         with storage_errors(self._path):
             self._stream.write_batch(pa.record_batch(list(arrays), schema=self._schema))
+
+    def rehearse(self, arrays: Sequence[pa.Array]) -> None:
+        """Write a batch to nowhere, so that the first real one finds everything loaded."""
+        with pa.ipc.new_stream(pa.BufferOutputStream(), self._schema, options=self._options) as nowhere:
+            nowhere.write_batch(pa.record_batch(list(arrays), schema=self._schema))
 
     def close(self) -> None:
         """End the stream. Raises StorageError."""

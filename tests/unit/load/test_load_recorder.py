@@ -1,6 +1,7 @@
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from harness.rundir.schemas import SAMPLES_SCHEMA
 from harness.rundir.tables import StreamWriter, read_stream
 
 SCHEDULE = build_schedule(plan(bursts=(burst(),)))
+NOTHING_YET = replace(plan(), load=replace(plan().load, segments=()))
 NUMBERS = ("first_byte_ns", "first_content_ns", "last_content_ns", "ended_ns", "gap_p95_ns", "gap_max_ns")
 
 
@@ -151,6 +153,19 @@ def test_a_sample_is_small_while_running_and_smaller_when_closed(tmp_path: Path)
     assert (tmp_path / "s").stat().st_size / count <= 200  # docs/explanation/load.md says how far that is from the goal
     pq.write_table(read_stream(tmp_path / "s", SAMPLES_SCHEMA), tmp_path / "closed.parquet", compression="zstd")
     assert (tmp_path / "closed.parquet").stat().st_size / count <= 100
+
+
+@pytest.mark.parametrize("schedule", [SCHEDULE, build_schedule(NOTHING_YET)], ids=["arrivals", "none yet"])
+def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path, schedule: Schedule) -> None:
+    path = tmp_path / "0.arrows"
+    writer = recorder(path, schedule=schedule)
+    before = path.read_bytes()
+    writer.rehearse()
+    assert path.read_bytes() == before
+    if len(schedule):
+        writer.record(0, Outcome(result=Result.ANSWERED, cache="hit"))
+    writer.close()
+    assert [(row["result"], row["cache"]) for row in rows(path)] == ([("answered", "hit")] if len(schedule) else [])
 
 
 def test_pyarrow_is_kept_from_importing_pandas_and_others_still_may() -> None:
