@@ -1,5 +1,6 @@
 """`harness baseline save`: keep what a passed run measured, for later runs to be compared with."""
 
+import json
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ def command() -> None:
 @command.command("save")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def save(run: Path, file: Path) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def save(run: Path, file: Path, as_json: bool) -> int:
     """Write what RUN measured to FILE: counts and histograms, a few kilobytes, to be committed. Only of a passed run."""
     from harness.errors import StorageError
     from harness.judge import judge
@@ -29,4 +31,6 @@ def save(run: Path, file: Path) -> int:
         raise StorageError(f"{file}: the baseline would take {len(data):,} bytes; {MAX_BYTES:,} are the most that it may")
     write_whole(file, data)
     click.echo(f"{file}: {len(data):,} bytes from run {reading.plan.run_id}", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": "harness.saved/1", "file": str(file), "bytes": len(data), "run": reading.plan.run_id}))
     return 0

@@ -1,5 +1,6 @@
 """`harness init`: a first, commented description of one's own service."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from harness.errors import ConfigurationError, StorageError
 @click.option("--key-env", metavar="NAME", help="The variable that holds a key for the service.")
 @click.option("--no-questions", is_flag=True, help="Ask the person at the terminal nothing; elsewhere nobody is asked anyway.")
 @allow_option
-def command(directory: Path, probe: str | None, key_env: str | None, no_questions: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def command(directory: Path, probe: str | None, key_env: str | None, no_questions: bool, as_json: bool) -> int:
     """Write DIRECTORY/target.yaml (here by default), a description of your own service to be completed by hand.
 
     At a terminal, and without --probe, it asks five questions first.
@@ -56,7 +58,10 @@ def command(directory: Path, probe: str | None, key_env: str | None, no_question
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
     read_description(path)  # what we write, we must be able to read
     click.echo(f"wrote {path}", err=True)
-    for line in () if told is None else told.not_found:
+    not_found = [] if told is None else list(told.not_found)
+    for line in not_found:
         click.echo(f"  not found: {line}", err=True)
     click.echo(f"  next: edit it, then harness try --target {path}", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": "harness.init/1", "written": str(path), "not_found": not_found}, indent=1))
     return 0

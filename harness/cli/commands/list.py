@@ -101,5 +101,10 @@ def _schemas() -> dict[str, str]:
         "harness.try/1": "harness try --json",
         "harness.pack/1": "harness pack --json",
         "harness.clean/1": "harness clean --json",
+        "harness.init/1": "harness init --json",
+        "harness.new/1": "harness new --json",
+        "harness.saved/1": "harness baseline save --json",
+        "harness.halt/1": "harness halt --json",
+        "harness.note/1": "harness note --json",
         "harness.notification/1": "what a listener of `notify` is sent",
     }

@@ -1,5 +1,6 @@
 """`harness new`: the first files of a fault, a check or an objective of one's own."""
 
+import json
 from pathlib import Path
 
 import click
@@ -9,7 +10,8 @@ import click
 @click.argument("what", type=click.Choice(["fault", "check", "objective"]))
 @click.argument("name")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def command(what: str, name: str, directory: Path) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def command(what: str, name: str, directory: Path, as_json: bool) -> int:
     """Write NAME.py, test_NAME.py and NAME.md into DIRECTORY (here by default): an extension that works, to be changed.
 
     \b
@@ -22,4 +24,6 @@ def command(what: str, name: str, directory: Path) -> int:
     for path in written:
         click.echo(f"wrote {path}", err=True)
     click.echo(f"  next: pytest {written[1]}; then name it in a scenario beside it: plugins: [./{written[0].name}]", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": "harness.new/1", "written": [str(path) for path in written]}))
     return 0

@@ -1,6 +1,7 @@
 """`harness note`: what somebody who watches a run sees, written into its journal."""
 
 import getpass
+import json
 
 import click
 
@@ -9,7 +10,8 @@ import click
 @click.argument("text", nargs=-1, required=True, metavar="TEXT...")
 @click.option("--run", "run", metavar="RUN", help="Which live run, by its name or pid; see harness ps.")
 @click.option("--as", "name", metavar="NAME", help="Who writes. Default: the name that you are logged in with.")
-def command(text: tuple[str, ...], run: str | None, name: str | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
+def command(text: tuple[str, ...], run: str | None, name: str | None, as_json: bool) -> int:
     """Write TEXT with its moment into the journal of the live run; it stands in the report and in the debrief."""
     from harness.errors import ConfigurationError
     from harness.run.live_runs import choose, live_runs
@@ -19,8 +21,11 @@ def command(text: tuple[str, ...], run: str | None, name: str | None) -> int:
     if not words:
         raise ConfigurationError("the note is empty")
     chosen = choose(live_runs(default_state_directory()), run)
-    chosen.order({"do": "note", "text": words, "by": name or _login()})
+    by = name or _login()
+    chosen.order({"do": "note", "text": words, "by": by})
     click.echo(f"noted in {chosen.name}", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": "harness.note/1", "run": chosen.name, "by": by, "text": words}))
     return 0
 
 

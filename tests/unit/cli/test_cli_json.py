@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,58 @@ def test_clean_tells_which_runs_it_removed(
         os.utime(tmp_path / "reports" / name, (1000 - age, 1000 - age))
     assert harness("clean", "--runs", "--keep", 1, "--in", tmp_path / "reports", "--json") == 0
     assert document(capsys) == {"schema": "harness.clean/1", "done": [], "removed": [str(tmp_path / "reports" / "old")]}
+
+
+@pytest.fixture
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]]]:
+    """A live run called r that takes every order; yields what it was told."""
+    state = tmp_path / "state" / "llm-harness"
+    state.mkdir(parents=True)
+    monkeypatch.chdir(state)
+    given: list[dict[str, object]] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("r.sock")
+        listener.listen()
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    order = json.loads(connection.makefile("rb").readline())
+                    info = {"name": "r", "what": "run", "directory": ".", "pid": os.getpid(), "faults": 0}
+                    if order["do"] != "info":
+                        given.append(order)
+                    connection.sendall(json.dumps({"ok": info}).encode() + b"\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield given
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_what_a_live_run_was_told(orders: list[dict[str, object]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert harness("note", "the", "page", "is slow", "--as", "kim", "--json") == 0
+    assert document(capsys) == {"schema": "harness.note/1", "run": "r", "by": "kim", "text": "the page is slow"}
+    assert harness("halt", "--reason", "enough", "--json") == 0
+    assert document(capsys) == {"schema": "harness.halt/1", "runs": ["r"]}
+    assert [order["do"] for order in orders] == ["note", "halt"]
+
+
+def test_what_was_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert harness("new", "check", "slow_start", tmp_path, "--json") == 0
+    written = document(capsys)["written"]
+    assert isinstance(written, list)
+    assert all(Path(path).is_file() for path in written)
+    assert harness("init", tmp_path / "mine", "--no-questions", "--json") == 0
+    assert document(capsys) == {"schema": "harness.init/1", "written": str(tmp_path / "mine" / "target.yaml"), "not_found": []}
+    run, kept = build_run(tmp_path / "a"), tmp_path / "base.json"
+    capsys.readouterr()
+    assert harness("baseline", "save", run, kept, "--json") == 0
+    assert document(capsys)["bytes"] == kept.stat().st_size
 
 
 def test_doctor_ends_with_5_where_something_needed_is_missing_and_not_for_what_is_only_of_use(
