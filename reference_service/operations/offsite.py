@@ -19,6 +19,7 @@ from reference_service.operations.archive import PARTS, RETENTION, BackupError, 
 from reference_service.operations.envelope import open_sealed, seal
 
 SUFFIX = ".sealed"
+_FILES = (*PARTS, "manifest.json")
 STAMP = "%Y%m%dT%H%M%SZ"
 WITHIN_S = 3600.0
 
@@ -147,7 +148,7 @@ def send(store: Offsite, backup: Path, passphrase: str, *, now: datetime) -> str
     verify(backup)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for part in (*PARTS, "manifest.json"):
+        for part in _FILES:
             tar.add(backup / part, arcname=part)
     name = backup.name + SUFFIX
     store.put(name, seal(packed.getvalue(), passphrase))
@@ -165,10 +166,11 @@ def fetch(store: Offsite, to: Path, passphrase: str, name: str = "") -> Path:
     if not wanted:
         raise BackupError("there is no backup off-site")
     place = to / wanted.removesuffix(SUFFIX)
-    content = _opened(store, wanted, passphrase)
+    parts = _unpacked(wanted, _opened(store, wanted, passphrase))
     place.mkdir(parents=True, mode=0o700)
-    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        tar.extractall(place, filter="data")
+    for part, content in parts.items():
+        (place / part).touch(mode=0o600)
+        (place / part).write_bytes(content)
     verify(place)
     return place
 
@@ -195,3 +197,18 @@ def _opened(store: Offsite, name: str, passphrase: str) -> bytes:
         return open_sealed(store.get(name), passphrase)
     except ValueError as error:
         raise BackupError(f"{name}: {error}") from error
+
+
+def _unpacked(name: str, packed: bytes) -> dict[str, bytes]:
+    """Return the files of a backup, asked for by name: what else is in there, and where it wants to go, is of no effect."""
+    parts = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+            for part in _FILES:
+                held = tar.extractfile(part)
+                if held is None:
+                    raise BackupError(f"{name}: {part} in it is no file")
+                parts[part] = held.read()
+    except (KeyError, tarfile.TarError) as error:
+        raise BackupError(f"{name}: {error}") from error
+    return parts

