@@ -112,8 +112,10 @@ def test_a_burst_is_tagged_numbered_after_the_mix_and_its_budget_refusals_are_ex
     [("reset", {("error", "reset")}), ("garbage", {("malformed", "bad_http")}), ("close", {("answered", None)})],
 )
 def test_a_hostile_service_makes_rows_not_trouble(tmp_path: Path, mode: str, results: set[tuple[str, str | None]]) -> None:
+    # Evenly: whoever asks in the moment in which a service closes without a word is told of a reset, and rightly.
+    plan = plan_for(seconds=1, process=ArrivalProcess.CONSTANT)
     with stub(mode) as url:
-        rows = run_to_end(tmp_path / "run", plan_for(seconds=1), url).samples()
+        rows = run_to_end(tmp_path / "run", plan, url).samples()
     assert {(row["result"], row["error_kind"]) for row in rows} == results
 
 
