@@ -9,12 +9,24 @@ they are failures. Programs that tests start and interrupt must not inherit that
 import os
 import signal
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from harness.model.fault_kinds import FAULT_KINDS
+
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
+
+
+@pytest.fixture(autouse=True)
+def _the_catalogue_as_it_was() -> Iterator[None]:
+    """Kinds of faults that a test adopts from a plug-in are forgotten after it."""
+    before = dict(FAULT_KINDS)
+    yield
+    FAULT_KINDS.clear()
+    FAULT_KINDS.update(before)
 
 
 def pytest_configure() -> None:

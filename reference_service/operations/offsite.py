@@ -44,8 +44,10 @@ class FileSystemStore:
     """A directory or a bucket, by pyarrow's file systems."""
 
     def __init__(self, url: str) -> None:
-        from pyarrow import fs  # only here: it is large, and a backup on the spot does not need it
-
+        try:
+            from pyarrow import fs  # only here: it is large, and a backup on the spot does not need it
+        except ImportError as error:  # as in the service's image
+            raise BackupError(f"{url}: a URL needs pyarrow, which is not installed here; or use command:PROGRAM") from error
         if "@" in urlsplit(url).netloc:
             raise BackupError(
                 "--offsite holds a key, which everybody on this machine could read; set AWS_ACCESS_KEY_ID and so on"

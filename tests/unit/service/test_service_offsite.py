@@ -139,3 +139,9 @@ def test_what_is_no_whole_backup_leaves_nothing_and_goes_nowhere_else(tmp_path: 
     with pytest.raises(BackupError, match=r"20261128T020000Z\.sealed: .*manifest\.json"):
         fetch(store, tmp_path / "home", PASSPHRASE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
+
+
+def test_without_pyarrow_a_url_is_told_to_be_of_no_use_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BackupError, match="not installed here; or use command:PROGRAM"):
+        offsite(tmp_path.as_uri())
