@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import FaultError
-from harness.faults.database_connection import LOCKED, NAME, READ_ONLY, TOO_MANY, Loop, connect
+from harness.faults.database_connection import LOCKED, NAME, READ_ONLY, TOO_MANY
+from harness.faults.database_session import DatabaseSession
 from harness.faults.database_tables import chosen_tables
 from harness.faults.guardian.undo import DatabaseStep
 from harness.faults.log_tail import LogTail
@@ -48,19 +49,16 @@ class DatabaseFaults:
 
     def __init__(self, dependency: Dependency) -> None:
         self._dependency = dependency
-        self._loop: Loop | None = None
+        self._session = DatabaseSession(dependency)
         self._holds: dict[str, _Hold] = {}
 
     def undo_steps(self, fault: Fault) -> tuple[DatabaseStep, ...]:
         """Return what restores the setting; what connections hold falls with them."""
         if fault.kind != "read_only":
             return ()
-        if self._do(fault, self._ask(f"SHOW {_SETTING}")) != "off":
+        if self._do(fault, self._session.ask(f"SHOW {_SETTING}")) != "off":
             raise FaultError(f"{fault.id}: {fault.at} is read-only before any fault is applied")
-        mine = self._dependency
-        return (
-            DatabaseStep(address=mine.address, user=mine.user, database=mine.database, password=mine.password, statements=_RESET),
-        )
+        return (self._session.undo_step(_RESET),)
 
     def apply(self, fault: Fault, lease_s: float) -> None:
         """Do it."""
@@ -68,7 +66,7 @@ class DatabaseFaults:
         hold = self._holds[fault.id] = _Hold(log=LogTail(self._dependency.log, _TELLING.get(fault.kind, ())))
         match fault.kind:
             case "read_only":
-                self._do(fault, self._execute(f"ALTER SYSTEM SET {_SETTING} = on", "SELECT pg_reload_conf()"))
+                self._do(fault, self._session.execute(f"ALTER SYSTEM SET {_SETTING} = on", "SELECT pg_reload_conf()"))
             case "lock":
                 self._do(fault, self._lock(hold, str(values["table"]), lease_s))
             case "connections_exhausted":
@@ -89,7 +87,7 @@ class DatabaseFaults:
         if hold is None:
             return
         if fault.kind == "read_only":
-            self._do(fault, self._execute(*_RESET))
+            self._do(fault, self._session.execute(*_RESET))
         else:
             self._do(fault, _let_go(hold))
 
@@ -114,49 +112,29 @@ class DatabaseFaults:
     def renew(self, lease_s: float) -> None:
         """Speak on every connection that is held, so that the server does not end it."""
         for hold in list(self._holds.values()):
-            if hold.connections and self._loop is not None:
-                self._loop.do(_speak(hold, lease_s), within_s=3.0, what="the lease of a fault at the database")
+            if hold.connections:
+                self._session.do(_speak(hold, lease_s), within_s=3.0, what="the lease of a fault at the database")
 
     # -- on the loop ----------------------------------------------------------------------------------------------------
 
     def _do(self, fault: Fault, work: Any, *, within_s: float = 5.0) -> Any:
-        self._loop = self._loop or Loop()
-        return self._loop.do(work, within_s=within_s, what=f"{fault.id}: {fault.kind} at {fault.at}")
-
-    async def _connect(self) -> Any:
-        mine = self._dependency
-        return await connect(mine.address, mine.user, mine.database, mine.password)
-
-    async def _ask(self, statement: str, *arguments: object) -> Any:
-        connection = await self._connect()
-        try:
-            return await connection.fetchval(statement, *arguments)
-        finally:
-            await connection.close(timeout=1.0)
-
-    async def _execute(self, *statements: str) -> None:
-        connection = await self._connect()
-        try:
-            for statement in statements:  # one at a time: ALTER SYSTEM takes no company
-                await connection.execute(statement)
-        finally:
-            await connection.close(timeout=1.0)
+        return self._session.do(work, within_s=within_s, what=f"{fault.id}: {fault.kind} at {fault.at}")
 
     async def _lock(self, hold: _Hold, pattern: str, lease_s: float) -> None:
-        connection = await self._connect()
+        connection = await self._session.connect()
         hold.connections.append(connection)
         tables = await chosen_tables(connection, pattern)
         await connection.execute(f"SET idle_in_transaction_session_timeout = {round(lease_s * 1000)}")
         await connection.execute("SET lock_timeout = 2000")
         await connection.execute("BEGIN")
         await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-        watcher = await self._connect()
+        watcher = await self._session.connect()
         hold.connections.append(watcher)
         holder = await connection.fetchval("SELECT pg_backend_pid()")
         hold.watch = asyncio.get_running_loop().create_task(_watch_waiting(hold, watcher, int(holder)))
 
     async def _exhaust(self, fault: Fault, hold: _Hold, values: dict[str, Scalar], lease_s: float) -> None:
-        first = await self._connect()
+        first = await self._session.connect()
         hold.connections.append(first)
         allowed, at_most = int(await first.fetchval("SHOW max_connections")), int(values["at_most"])
         if allowed > at_most:
@@ -174,7 +152,7 @@ class DatabaseFaults:
         """Open connections until the server refuses one."""
         for _ in range(allowed + 10):
             try:
-                connection = await self._connect()
+                connection = await self._session.connect()
             except TOO_MANY:
                 hold.own += 1
                 return
@@ -189,16 +167,16 @@ class DatabaseFaults:
                     # Rolled back where it is not in force; the reload reaches a new session within milliseconds.
                     for _ in range(20):
                         try:
-                            await self._execute("BEGIN", "CREATE TABLE harness_fault_probe ()", "ROLLBACK")
+                            await self._session.execute("BEGIN", "CREATE TABLE harness_fault_probe ()", "ROLLBACK")
                         except READ_ONLY:
                             hold.own += 1
                             return True
                         await asyncio.sleep(0.05)
                     return False
                 case "lock":
-                    return bool(await self._ask(_HELD, hold.connections[0].get_server_pid()))
+                    return bool(await self._session.ask(_HELD, hold.connections[0].get_server_pid()))
                 case _:
-                    await (await self._connect()).close(timeout=1.0)
+                    await (await self._session.connect()).close(timeout=1.0)
         except TOO_MANY:
             hold.own += 1
             return True
@@ -209,18 +187,18 @@ class DatabaseFaults:
             for _ in range(40):
                 if fault.kind == "connections_exhausted":
                     try:
-                        await (await self._connect()).close(timeout=1.0)
+                        await (await self._session.connect()).close(timeout=1.0)
                     except TOO_MANY:
                         self._holds[fault.id].own += 1
                         await asyncio.sleep(0.05)  # the server ends its processes one after the other
                         continue
                     return True
                 if fault.kind == "lock":
-                    if not await self._ask(_OURS, NAME):
+                    if not await self._session.ask(_OURS, NAME):
                         return True
                 else:
                     try:
-                        await self._execute("BEGIN", "CREATE TABLE harness_fault_probe ()", "ROLLBACK")
+                        await self._session.execute("BEGIN", "CREATE TABLE harness_fault_probe ()", "ROLLBACK")
                     except READ_ONLY:
                         self._holds[fault.id].own += 1
                         await asyncio.sleep(0.05)

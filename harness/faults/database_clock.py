@@ -7,7 +7,7 @@ service asks by `now()` moves, which is where days begin, keys expire and leases
 from typing import Any
 
 from harness.errors import FaultError
-from harness.faults.database_connection import Loop, connect
+from harness.faults.database_session import DatabaseSession
 from harness.faults.guardian.undo import DatabaseStep
 from harness.model.target import Dependency
 
@@ -24,23 +24,20 @@ class DatabaseClock:
     """The clock of one database. Every method raises FaultError."""
 
     def __init__(self, dependency: Dependency) -> None:
-        self._dependency = dependency
-        self._loop: Loop | None = None
+        self._session = DatabaseSession(dependency)
+        self._what = f"the clock of the database at {dependency.address}"
 
     def undo_steps(self, fault_id: str) -> tuple[DatabaseStep, ...]:
         """Return what brings the true time back."""
-        source = self._do(self._ask("SELECT source FROM pg_settings WHERE name = 'search_path'"))
+        source = self._do(self._session.ask("SELECT source FROM pg_settings WHERE name = 'search_path'"))
         if source != "default":
             raise FaultError(f"{fault_id}: the database has a search_path of its own (from: {source}), which would be lost")
-        mine = self._dependency
-        return (
-            DatabaseStep(address=mine.address, user=mine.user, database=mine.database, password=mine.password, statements=_BACK),
-        )
+        return (self._session.undo_step(_BACK),)
 
     def move(self, offset_s: int) -> None:
         """Let sessions take the moment so many seconds from now for now, those that are open too."""
         self._do(
-            self._execute(
+            self._session.execute(
                 f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}",
                 f"CREATE OR REPLACE FUNCTION {_SCHEMA}.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE"
                 f" AS $$ SELECT pg_catalog.now() + interval '{int(offset_s)} seconds' $$",
@@ -53,31 +50,11 @@ class DatabaseClock:
 
     def move_back(self) -> None:
         """Let them take now for now."""
-        self._do(self._execute(*_BACK))
+        self._do(self._session.execute(*_BACK))
 
     def offset_s(self) -> float:
         """Return how far a new session's now is from the machine's."""
-        return float(self._do(self._ask("SELECT extract(epoch FROM now() - clock_timestamp())::float8")))
+        return float(self._do(self._session.ask("SELECT extract(epoch FROM now() - clock_timestamp())::float8")))
 
     def _do(self, work: Any) -> Any:
-        self._loop = self._loop or Loop()
-        return self._loop.do(work, within_s=5.0, what=f"the clock of the database at {self._dependency.address}")
-
-    async def _connect(self) -> Any:
-        mine = self._dependency
-        return await connect(mine.address, mine.user, mine.database, mine.password)
-
-    async def _ask(self, statement: str) -> Any:
-        connection = await self._connect()
-        try:
-            return await connection.fetchval(statement)
-        finally:
-            await connection.close(timeout=1.0)
-
-    async def _execute(self, *statements: str) -> None:
-        connection = await self._connect()
-        try:
-            for statement in statements:  # one at a time: ALTER SYSTEM takes no company
-                await connection.execute(statement)
-        finally:
-            await connection.close(timeout=1.0)
+        return self._session.do(work, within_s=5.0, what=self._what)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import FaultError
-from harness.faults.database_connection import Loop, connect
+from harness.faults.database_session import DatabaseSession
 from harness.faults.guardian.undo import DatabaseStep
 from harness.model.fault import Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
@@ -43,30 +43,22 @@ class SlowDisk:
     """The fault of one database. Every method raises FaultError."""
 
     def __init__(self, dependency: Dependency) -> None:
-        self._dependency = dependency
-        self._loop: Loop | None = None
+        self._session = DatabaseSession(dependency)
         self._holds: dict[str, _Hold] = {}
         self._undo: dict[str, tuple[str, ...]] = {}
 
     def undo_steps(self, fault: Fault) -> tuple[DatabaseStep, ...]:
         """Return what restores the settings, those of an earlier ALTER SYSTEM too."""
-        written = self._do(fault, self._rows("SELECT name, setting FROM pg_file_settings WHERE sourcefile LIKE '%.auto.conf'"))
+        written = self._do(
+            fault, self._session.rows("SELECT name, setting FROM pg_file_settings WHERE sourcefile LIKE '%.auto.conf'")
+        )
         before = {row["name"]: row["setting"] for row in written}
         statements = [
             f"ALTER SYSTEM SET {name} = '{before[name]}'" if name in before else f"ALTER SYSTEM RESET {name}"
             for name in _SETTINGS
         ]
         self._undo[fault.id] = (*statements, _RELOAD)
-        mine = self._dependency
-        return (
-            DatabaseStep(
-                address=mine.address,
-                user=mine.user,
-                database=mine.database,
-                password=mine.password,
-                statements=self._undo[fault.id],
-            ),
-        )
+        return (self._session.undo_step(self._undo[fault.id]),)
 
     def apply(self, fault: Fault, lease_s: float) -> None:
         """Let each flush take longer."""
@@ -74,7 +66,9 @@ class SlowDisk:
         flush_ms = int(complete(FAULT_KINDS[fault.kind], fault.parameters)["flush"])
         self._holds[fault.id] = _Hold(flush_ms=flush_ms, before_s=self._do(fault, self._commits()))
         values = dict(zip(_SETTINGS, ("on", 0, flush_ms * 1000), strict=True))
-        self._do(fault, self._execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in values.items()), _RELOAD))
+        self._do(
+            fault, self._session.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in values.items()), _RELOAD)
+        )
 
     def confirm(self, fault: Fault) -> None:
         """See a transaction of our own wait for its flush."""
@@ -86,7 +80,7 @@ class SlowDisk:
 
     def in_force(self, fault: Fault) -> bool:
         """Return whether the server still is told to wait."""
-        told = self._do(fault, self._rows("SHOW commit_delay"))[0][0]
+        told = self._do(fault, self._session.rows("SHOW commit_delay"))[0][0]
         return int(told) == self._holds[fault.id].flush_ms * 1000
 
     def clear(self, fault: Fault) -> None:
@@ -96,7 +90,7 @@ class SlowDisk:
             return
         after = self._do(fault, self._flushes())
         hold.acted = None if after is None or hold.flushes is None else max(0, after - hold.flushes)
-        self._do(fault, self._execute(*self._undo[fault.id]))
+        self._do(fault, self._session.execute(*self._undo[fault.id]))
 
     def prove_clear(self, fault: Fault) -> None:
         """See a transaction of our own committed as fast as a flush without the wait."""
@@ -116,27 +110,7 @@ class SlowDisk:
     # -- on the loop ----------------------------------------------------------------------------------------------------
 
     def _do(self, fault: Fault, work: Any) -> Any:
-        self._loop = self._loop or Loop()
-        return self._loop.do(work, within_s=8.0, what=f"{fault.id}: {fault.kind} at {fault.at}")
-
-    async def _connect(self) -> Any:
-        mine = self._dependency
-        return await connect(mine.address, mine.user, mine.database, mine.password)
-
-    async def _rows(self, statement: str) -> Any:
-        connection = await self._connect()
-        try:
-            return await connection.fetch(statement)
-        finally:
-            await connection.close(timeout=1.0)
-
-    async def _execute(self, *statements: str) -> None:
-        connection = await self._connect()
-        try:
-            for statement in statements:  # one at a time: ALTER SYSTEM takes no company
-                await connection.execute(statement)
-        finally:
-            await connection.close(timeout=1.0)
+        return self._session.do(work, within_s=8.0, what=f"{fault.id}: {fault.kind} at {fault.at}")
 
     async def _until(self, holds: Callable[[float], bool]) -> bool:
         """Commit over and over until it takes as long as wanted."""
@@ -149,7 +123,7 @@ class SlowDisk:
 
     async def _commits(self) -> float:
         """Return the shortest of three commits of something that was written: what only this machine's moods add is left out."""
-        connection = await self._connect()
+        connection = await self._session.connect()
         try:
             await connection.execute("SET synchronous_commit = on")
             took_s = []
@@ -163,7 +137,7 @@ class SlowDisk:
             await connection.close(timeout=1.0)
 
     async def _flushes(self) -> int | None:
-        connection = await self._connect()
+        connection = await self._session.connect()
         try:
             # Counts of a session reach the view once it rests; ours is the only one that must not wait for that.
             await connection.execute("SELECT pg_stat_force_next_flush()")
