@@ -1,6 +1,5 @@
 """Connections through a proxy, and what edits of the proxy do to them."""
 
-import datetime
 import socket
 import ssl
 import threading
@@ -9,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from self_signed import certificate
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -167,26 +164,3 @@ def test_tls_goes_through_untouched_and_a_toxic_still_acts_on_it(server: Any, pe
         safe.sendall(b"late")
         assert safe.recv(100) == b"late"
         assert time.monotonic() - began >= 0.3
-
-
-def certificate(name: str) -> bytes:
-    """Return a key and a certificate that it signed itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    return made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain
-    )

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from load_process import S, plan_for, run_to_end, worker
 from provider_under_test import running_provider
+from self_signed import certificate
 from test_load_worker import stub
 
 from harness.model.plan import ArrivalProcess, ArrivalSegment, PlainRequest, Plan, Protocol, TokenLengths, UserClass
@@ -181,35 +182,6 @@ def test_bad_exchanges_are_kept_and_some_good_ones_without_a_key(tmp_path: Path)
     assert {one["error_kind"] for one in bad} == {"bad_http"}
 
 
-def certificate(path: Path, name: str) -> Path:
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "trusted", "result"),
     [("localhost", True, None), ("elsewhere.test", True, "tls_bad_certificate"), ("localhost", False, "tls_bad_certificate")],
@@ -217,7 +189,8 @@ def certificate(path: Path, name: str) -> Path:
 def test_tls_is_verified_name_and_signer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, result: str | None
 ) -> None:
-    pem = certificate(tmp_path / "server.pem", name)
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(certificate(name))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     if trusted:
