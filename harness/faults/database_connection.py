@@ -62,3 +62,16 @@ class Loop:
             raise FaultError(f"{what}: the database did not answer within {within_s:.0f} s") from error
         except Exception as error:
             raise FaultError(f"{what}: {type(error).__name__}: {error}") from error
+
+    def end(self) -> None:
+        """End the thread; nothing can be asked for any more."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+def do_once(work: Coroutine[Any, Any, T], *, within_s: float, what: str) -> T:
+    """As `Loop.do`, for who asks a single time: no thread stays behind. Raises FaultError."""
+    loop = Loop()
+    try:
+        return loop.do(work, within_s=within_s, what=what)
+    finally:
+        loop.end()

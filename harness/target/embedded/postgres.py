@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.errors import FaultError, StackError
-from harness.faults.database_connection import Loop, connect
+from harness.faults.database_connection import connect, do_once
 from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site, runs_as_root
 from harness.target.supervise.supervisor import others_may_enter
@@ -99,7 +99,7 @@ def make_database(address: str, password: str, name: str) -> None:
         finally:
             await connection.close()
 
-    Loop().do(make(), within_s=10.0, what=f"making the database {name}")
+    do_once(make(), within_s=10.0, what=f"making the database {name}")
 
 
 def counted_connections(database_url: str) -> dict[str, str | int | float | bool | None]:
@@ -114,7 +114,7 @@ def counted_connections(database_url: str) -> dict[str, str | int | float | bool
             await connection.close()
 
     try:
-        rows = Loop().do(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
+        rows = do_once(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
     except FaultError as error:
         raise StackError(error.message) from error
     return {f"instance_{name}": number for name, number in rows if name}
