@@ -44,7 +44,7 @@ def _wheels() -> Finding:
             here.append(f"{name} ({package} {importlib.metadata.version(package)})")
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
-    found = f"missing: {', '.join(missing)}; install llm-harness again with pip" if missing else ", ".join(here)
+    found = f"missing: {', '.join(missing)}; pip install . again in the checkout" if missing else ", ".join(here)
     return Finding(what="embedded servers", ok=not missing, needed=True, found=found)
 
 

@@ -71,7 +71,8 @@ class ContainersTarget:
             import testcontainers.core.container  # noqa: F401 - an extra: say so before anything is started
         except ImportError as error:
             raise StackError(
-                "--target containers needs testcontainers", advice="pip install 'llm-harness[containers]'"
+                "--target containers needs testcontainers",
+                advice="pip install '.[containers]' in the checkout of the harness (pip install testcontainers does, too)",
             ) from error
         engine = Engine.find()
         images = get_images(engine, _IMAGES, self._say)

@@ -159,6 +159,16 @@ def test_pipelines_keep_what_was_measured_whatever_the_verdict():
     assert jobs["deploy"]["needs"] == "pre-deploy"
 
 
+def test_nothing_installs_the_harness_by_its_name_which_is_somebody_elses_on_the_public_index():
+    places = [*PIPELINES, ACTION, ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "harness").rglob("*.py")]
+    lines = [(path.name, line) for path in places for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [each for each in lines if re.search(r"install\b[^#;&]*?['\" ]llm-harness", each[1])] == []
+    assert sum("$HARNESS" in line and "pip install" in line for _, line in lines) == 2
+    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    assert action["inputs"]["source"]["default"] == ""
+    assert "action_path" in next(s["env"]["HERE"] for s in action["runs"]["steps"] if "pip install" in s.get("run", ""))
+
+
 def test_the_action_runs_no_text_of_an_input_as_a_command():
     for step in yaml.safe_load(ACTION.read_text(encoding="utf-8"))["runs"]["steps"]:
         assert "${{" not in step.get("run", "")
