@@ -1,5 +1,7 @@
 """What a chat completion holds that an outcome needs, from a body or from the events of a stream."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from harness.exchange.events import EventStream
@@ -72,7 +74,12 @@ def answer_text(body: bytes) -> str:
     """Return what an answer says, from its body or its events as an outcome keeps them; empty where it says nothing."""
     if not body.startswith(b"data: "):
         return _text_of(body, "message")
-    return "".join(_text_of(event.removeprefix(b"data: "), "delta") for event in body.split(b"\n\n") if event)
+    return text_of_events([event.removeprefix(b"data: ") for event in body.split(b"\n\n") if event])
+
+
+def text_of_events(payloads: Sequence[bytes]) -> str:
+    """Return what the events of a stream say, one after the other; one that says nothing, or cannot be read, adds nothing."""
+    return "".join(_text_of(payload, "delta") for payload in payloads)
 
 
 def _text_of(document: bytes, part: str) -> str:

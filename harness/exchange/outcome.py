@@ -12,7 +12,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     A frozen dataclass sets its twenty fields one by one in Python, for each request: a struct does it at once.
 
     chunks: content chunks of a stream. body_bytes: all that arrived, kept or not. reusable: the connection may carry
-    another request. body: what was kept of the body, for the exchanges of a report; not part of the sample.
+    another request. text_digest: of what a good answer said, where that is asked for. body: what was kept of the body, for
+    the exchanges of a report; not part of the sample.
     """
 
     result: Result
@@ -32,6 +33,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     claimed_cost_usd: float | None = None
     claimed_fallback: bool | None = None
     cache: str | None = None
+    text_digest: int | None = None
     body_bytes: int = 0
     body: bytes = b""
     reusable: bool = False

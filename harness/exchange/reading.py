@@ -6,7 +6,7 @@ JSON is decoded once, here.
 
 import msgspec
 
-from harness.exchange.completion import Completion, read_body, read_events
+from harness.exchange.completion import Completion, answer_text, read_body, read_events, text_of_events
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
 from harness.exchange.predicates import Evidence, compares, number_of, walk
@@ -15,6 +15,7 @@ from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
 from harness.model.outcome import Refusal, Result, Source
 from harness.model.plan import Protocol
 from harness.model.signals import Comparison, Predicate, Signals, Where
+from harness.model.text_digest import text_digest
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -43,10 +44,14 @@ _NOTHING = Completion()
 
 
 class Reading:
-    """How one target's answers are read. Made once, used for every answer; holds nothing of any of them."""
+    """How one target's answers are read. Made once, used for every answer; holds nothing of any of them.
 
-    def __init__(self, signals: Signals) -> None:
+    digests: tell with each good chat answer the digest of what it said.
+    """
+
+    def __init__(self, signals: Signals, *, digests: bool = False) -> None:
         self._signals = signals
+        self._digests = digests
         named = [predicate for _, predicate in signals.sources]
         named += [p for p in (signals.fallback, signals.degraded, signals.cache, signals.cost) if p is not None]
         self._wants_documents = any(predicate.where in (Where.JSON, Where.CHUNK) for predicate in named)
@@ -83,6 +88,7 @@ class Reading:
             claimed_cost_usd=cost,
             claimed_fallback=fallback,
             cache=cache,
+            text_digest=_digest_of(seen) if self._digests and answer.result is Result.ANSWERED else None,
             body_bytes=seen.body_bytes,
             body=seen.body,
             reusable=response.keep_alive,
@@ -193,6 +199,13 @@ class Reading:
     def _text(evidence: Evidence, predicate: Predicate | None) -> str | None:
         found = None if predicate is None else evidence.find(predicate)
         return None if found is None else str(found)[:64]
+
+
+def _digest_of(seen: Seen) -> int | None:
+    """Return the digest of what a good answer said; None where its text is not there whole, or is no chat's."""
+    if seen.protocol is not Protocol.OPENAI_CHAT or (seen.events is not None and seen.events.dropped):
+        return None
+    return text_digest(answer_text(seen.body) if seen.events is None else text_of_events(seen.events.payloads))
 
 
 def _count_at(documents: tuple[object, ...], path: str | None) -> int | None:

@@ -12,6 +12,7 @@ from harness.judge.claims import judge_claims
 from harness.judge.integrity import judge_integrity
 from harness.judge.longest import judge_longest
 from harness.judge.moments import judge_moment
+from harness.judge.order import judge_order
 from harness.judge.ratio import judge_ratio
 from harness.judge.recovery import judge_recovery
 from harness.judge.regression import judge_regression
@@ -42,6 +43,7 @@ from harness.rundir import RunDirectory
 JUDGES: Mapping[Quantity, Callable[[Reading, Objective], list[Judgement]]] = {
     **dict.fromkeys(RATIO_QUANTITIES, judge_ratio),
     Quantity.STREAM_INTEGRITY: judge_integrity,
+    Quantity.ORDER: judge_order,
     Quantity.LONGEST_WAIT: judge_longest,
     Quantity.RECOVERY: judge_recovery,
     Quantity.DETECTION: judge_moment,

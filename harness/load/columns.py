@@ -25,6 +25,7 @@ _FIELDS = (
     ("ended_ns", "q"),
     ("gap_p95_ns", "q"),
     ("gap_max_ns", "q"),
+    ("text_digest", "q"),
     ("claimed_cost_usd", "d"),
     ("chunks", "i"),
     ("prompt_tokens", "i"),
@@ -101,6 +102,7 @@ class SampleColumns:
             _empty_lists(count),  # call_ids
             self._request_ids(seq, started),
             pa.array(np.full(count, self._worker, dtype=np.int16)),
+            _whole(rows["text_digest"], NO_INT64),
         ]
 
     def _learn_requests(self) -> None:

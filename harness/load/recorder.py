@@ -55,6 +55,7 @@ class Recorder:
             NO_INT64 if outcome.ended_ns is None else outcome.ended_ns,
             NO_INT64 if outcome.gap_p95_ns is None else outcome.gap_p95_ns,
             NO_INT64 if outcome.gap_max_ns is None else outcome.gap_max_ns,
+            NO_INT64 if outcome.text_digest is None else outcome.text_digest,
             float("nan") if outcome.claimed_cost_usd is None else outcome.claimed_cost_usd,
             NO_INT32 if outcome.chunks is None else outcome.chunks,
             NO_INT32 if outcome.prompt_tokens is None else outcome.prompt_tokens,

@@ -16,6 +16,7 @@ from harness.load.schedule import Layout
 from harness.load.visitors import VisitorPool
 from harness.load.wording import Wording
 from harness.model.assignment import Assignment
+from harness.model.objective import Quantity
 from harness.model.plan import ArrivalProcess, ArrivalSegment, LocustfileReference, Plan
 
 KEY_VARIABLE = "HARNESS_KEY"
@@ -87,7 +88,7 @@ class Lanes:
             address=address,
             schedule=layout.schedule,
             wording=self.asked,
-            reading=Reading(plan.signals),
+            reading=reading_of(plan),
             ledger=ledger,
             timeout_ns=plan.load.request_timeout_ns,
             max_lanes=max_in_flight,
@@ -139,7 +140,7 @@ class Visitors:
             layout=layout,
             plan=plan,
             assignment=assignment,
-            reading=Reading(plan.signals),
+            reading=reading_of(plan),
             ledger=ledger,
             added=added,
             keeps=keeps,
@@ -159,6 +160,11 @@ class Visitors:
 
     def ask_no_more(self) -> None:
         """Users are told when they are cut short."""
+
+
+def reading_of(plan: Plan) -> Reading:
+    """Return how answers are read: what they say is looked at only where an objective is about it, as that takes time."""
+    return Reading(plan.signals, digests=any(objective.quantity is Quantity.ORDER for objective in plan.objectives))
 
 
 def refused(path: Path, host: str) -> ConfigurationError:

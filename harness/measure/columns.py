@@ -166,6 +166,15 @@ def batches(run: RunDirectory, name: str, columns: Sequence[str]) -> Iterator[pa
         raise RunDirectoryError(f"{path}: damaged: {error}") from error
 
 
+def has_column(run: RunDirectory, name: str, column: str) -> bool:
+    """Return whether a closed table of the run has a column, which one of an older version may lack. Raises RunDirectoryError."""
+    path = run.path / name
+    try:
+        return column in pq.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+
+
 def numbers(table: pa.Table, name: str) -> Floats:
     """Return a column of numbers or truths as float64, null as NaN."""
     column = table[name].combine_chunks()

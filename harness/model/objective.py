@@ -42,6 +42,7 @@ class Quantity(enum.StrEnum):
     CACHE_HIT_RATE = "cache hit rate"
     LONGEST_WAIT = "longest wait"  # intended start to whatever end: nobody is held longer
     STREAM_INTEGRITY = "stream integrity"
+    ORDER = "order"  # of what an answer says, and of the turns of a conversation: as sent
     RECOVERY = "recovered within"
     DETECTION = "detected within"
     TO_FALLBACK = "fallback within"

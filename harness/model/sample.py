@@ -12,6 +12,7 @@ class Sample:
     Every `*_ns` that names a moment counts nanoseconds from the run's zero (`plan.json`, `clock`); `pool_wait_ns` and
     the gaps are durations. None means "did not happen". `claimed_*` is what the target says, `metered_*` what the
     provider recorded; the generator leaves `exposed_to`, `metered_*` and `call_ids` empty and the close fills them.
+    text_digest: of what the answer said (`harness.model.text_digest`), where an objective of the plan is about order.
     """
 
     seq: int
@@ -49,6 +50,7 @@ class Sample:
     call_ids: tuple[str, ...] = ()
     request_id: str | None
     worker: int
+    text_digest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Call:
     ended: `completed`, `cut` (by a fault), `client_gone`, `refused` (an error status),
     `capped` (by the harness's own spend cap before a real provider).
     fault: the kind of provider fault that acted on this call.
+    text_digest: of what it said, where it said all of it; a provider that is not simulated leaves it empty.
     """
 
     call_id: str
@@ -82,3 +85,4 @@ class Call:
     cost_usd: float
     ended: str
     fault: str | None
+    text_digest: int | None = None

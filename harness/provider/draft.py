@@ -77,6 +77,11 @@ class Draft:
     shown_in_usage: list[ProviderFault] = field(default_factory=list)
     shown_at_end: list[ProviderFault] = field(default_factory=list)
 
+    def text(self) -> str | None:
+        """Return what a client reads of the whole answer; None where a fault makes that another text than the words."""
+        as_written = self.copies == 1 and self.blank_chunks is None and self.content_field == "content"
+        return "".join(self.words) if as_written and self.edit_body is None and self.refusal is None else None
+
     def usage(self) -> tuple[int, int]:
         """Return the prompt and completion tokens that the answer claims."""
         billed = len(self.words) if self.billed_completion_tokens is None else self.billed_completion_tokens

@@ -141,6 +141,7 @@ class Endpoint:
             caller=caller,
             script=script,
             billed_completion_tokens=None if draft is None else draft.billed_completion_tokens,
+            text=None if draft is None else draft.text(),
             tally=tally,
             connection=connection,
             pacer=state.pacer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.model.sample import Call
 from harness.model.simulated import SimulatedModel
+from harness.model.text_digest import text_digest
 from harness.provider.faults.base import ProviderFault
 from harness.provider.meter import Tally
 from harness.provider.pacing import Pacer
@@ -45,16 +46,21 @@ class Exchange:
         caller: Caller,
         script: Script,
         billed_completion_tokens: int | None,
+        text: str | None,
         tally: Tally | None,
         connection: Connection,
         pacer: Pacer,
         on_end: Callable[[Exchange, Call], None],
     ) -> None:
-        """tally: None for a call that is not billed. billed_completion_tokens: in place of what was generated."""
+        """tally: None for a call that is not billed. billed_completion_tokens: in place of what was generated.
+
+        text: what a client reads that reads all of it; None where that is not known.
+        """
         self.caller = caller
         self.faults: list[ProviderFault] = []
         self._script = script
         self._billed = billed_completion_tokens
+        self._text = text
         self._tally = tally
         self._connection = connection
         self._pacer = pacer
@@ -207,6 +213,7 @@ class Exchange:
             prompt_tokens=self.caller.prompt_tokens if self._tally is not None else 0,
             completion_tokens=self._generated,
             faults=self.faults,
+            digest=text_digest(self._text) if ended == "completed" and self._text is not None else None,
         )
 
 
@@ -219,8 +226,12 @@ def record_of(
     prompt_tokens: int,
     completion_tokens: int,
     faults: Sequence[ProviderFault],
+    digest: int | None = None,
 ) -> Call:
-    """Return the record of a call that ends now. moments_ns: when its content left; tokens: what is billed."""
+    """Return the record of a call that ends now. moments_ns: when its content left.
+
+    prompt_tokens, completion_tokens: what is billed. digest: of its text.
+    """
     gap_p95_ns, gap_max_ns = gap_p95_and_max_ns(moments_ns)
     return Call(
         call_id=caller.call_id,
@@ -243,4 +254,5 @@ def record_of(
         cost_usd=0.0 if caller.model is None else caller.model.cost_usd(prompt_tokens, completion_tokens),
         ended=ended,
         fault=",".join(fault.spec.kind for fault in faults) or None,
+        text_digest=digest,
     )

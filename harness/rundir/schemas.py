@@ -44,6 +44,7 @@ SAMPLES_SCHEMA = pa.schema(
         pa.field("call_ids", pa.list_(pa.string())),
         pa.field("request_id", pa.string()),
         pa.field("worker", pa.int16(), nullable=False),
+        pa.field("text_digest", pa.int64()),
     ],
     metadata={"schema": "harness.samples/1"},
 )
@@ -70,6 +71,10 @@ CALLS_SCHEMA = pa.schema(
         pa.field("cost_usd", pa.float64(), nullable=False),
         pa.field("ended", _TEXT, nullable=False),
         pa.field("fault", _TEXT),
+        pa.field("text_digest", pa.int64()),
     ],
     metadata={"schema": "harness.calls/1"},
 )
+
+ADDED_LATER = frozenset({"text_digest"})
+"""Columns that runs of the same version may lack: they were written before there was one, and read as null."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from harness.errors import RunDirectoryError
 from harness.rundir.files import storage_errors
+from harness.rundir.schemas import ADDED_LATER
 
 
 class StreamWriter:
@@ -93,6 +94,8 @@ def read_parquet(path: Path, schema: pa.Schema, columns: Sequence[str] | None = 
     version = (table.schema.metadata or {}).get(b"schema", b"").decode()
     if version != _version(schema):
         raise RunDirectoryError(f"{path}: written as {version or 'an unknown schema'}, read as {_version(schema)}")
+    for added in [f for f in wanted if f.name in ADDED_LATER and f.name not in table.column_names]:
+        table = table.add_column(wanted.get_field_index(added.name), added, pa.nulls(table.num_rows, added.type))
     try:
         return table.cast(wanted)
     except (pa.ArrowException, ValueError) as error:

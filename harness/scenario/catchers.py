@@ -163,6 +163,7 @@ CATCHERS: tuple[Catcher, ...] = (
         {
             "done-missing": "error-rate breakage ! stream-flow",
             "stream-buffered": "stream-flow",
+            "stream-out-of-order": "order",
             "every-tenth-request-fails": "error-rate ! alone",
             "screen-blocks-the-loop": "latency-p95 ttft-p95 ttft-p50 error-rate ! alone",
         },

@@ -208,6 +208,7 @@ class ObjectiveDocument(Strict):
     refusal_share: Annotated[str | None, Field(alias="refusal share")] = None
     cache_hit_rate: Annotated[str | None, Field(alias="cache hit rate")] = None
     stream_integrity: Annotated[str | None, Field(alias="stream integrity")] = None
+    order: str | None = None
     longest_wait: Annotated[str | None, Field(alias="longest wait")] = None
     recovered_within: Annotated[str | None, Field(alias="recovered within")] = None
     detected_within: Annotated[str | None, Field(alias="detected within")] = None

@@ -25,6 +25,10 @@ FORMS: Mapping[Quantity, tuple[str, str]] = {
     Quantity.LOGGED_SHARE: ("share of answers and refusals whose id stands in the target's logs", "> 99%"),
     Quantity.PAID_TWICE: ("share of requests for which the provider said more than one whole answer", "< 1%"),
     Quantity.STREAM_INTEGRITY: ("no answer that broke off at the provider reaches a client as whole", "never broken"),
+    Quantity.ORDER: (
+        "what the provider said, and turns of a conversation, arrive in the order they were sent in",
+        "never changed",
+    ),
     Quantity.LONGEST_WAIT: ("nobody is held longer, whatever the end", "6s"),
     Quantity.RECOVERY: ("time to good windows after a fault phase; needs `after`", "10s"),
     Quantity.DETECTION: ("time until the fault showed in an answer; needs `after`", "3s"),

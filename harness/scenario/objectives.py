@@ -6,6 +6,7 @@
     availability            ::= floor                 goodput: the same
     fallback share          ::= ceiling | floor       refusal share, cache hit rate, answered share: the same
     stream integrity        ::= "never broken"
+    order                   ::= "never changed"
     longest wait            ::= duration              "6s"      (of one request, by phase)
     recovered within        ::= duration              "10s"     (needs `after: PHASE`)
                                                       detected within, fallback within, primary again within: the same
@@ -85,9 +86,11 @@ WHOLE_RUN = RULES | {
     Quantity.COST_PER_QUERY,
     Quantity.TOKENS,
     Quantity.STREAM_INTEGRITY,
+    Quantity.ORDER,
     Quantity.SERVER_METRIC,
 }
-NEVER_BROKEN = "never broken"
+NEVERS: Mapping[Quantity, str] = {Quantity.STREAM_INTEGRITY: "never broken", Quantity.ORDER: "never changed"}
+"""The one form of each invariant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,10 +285,9 @@ def _rule(quantity: Quantity, text: str) -> ShortForm:
     )
 
 
-def _stream_integrity(text: str) -> ShortForm:
-    if text.strip() != NEVER_BROKEN:
-        raise ValueError(f"{text!r} is no invariant; write {NEVER_BROKEN!r}")
-    quantity = Quantity.STREAM_INTEGRITY
+def _never(quantity: Quantity, text: str) -> ShortForm:
+    if text.strip() != NEVERS[quantity]:
+        raise ValueError(f"{text!r} is no invariant; write {NEVERS[quantity]!r}")
     return ShortForm(base_id=base_id(quantity), kind=Kind.INVARIANT, quantity=quantity, op="<=", limit=0.0)
 
 
@@ -297,5 +299,5 @@ _OTHERS: Mapping[Quantity, Callable[[str], ShortForm]] = {
     Quantity.COST_PER_QUERY: _cost_per_query,
     Quantity.TOKENS: _tokens,
     Quantity.BURN_RATE: _burn_rate,
-    Quantity.STREAM_INTEGRITY: _stream_integrity,
+    **{quantity: partial(_never, quantity) for quantity in NEVERS},
 }

@@ -19,7 +19,7 @@ from harness.model.signals import Signals
 from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
 
-_OF_STREAMS = frozenset({Quantity.TTFT, Quantity.ITL, Quantity.TPOT, Quantity.STREAM_INTEGRITY})
+_OF_STREAMS = frozenset({Quantity.TTFT, Quantity.ITL, Quantity.TPOT, Quantity.STREAM_INTEGRITY, Quantity.ORDER})
 
 
 def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offer: Offer) -> str | None:

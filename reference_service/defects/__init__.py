@@ -257,6 +257,9 @@ DEFECTS: dict[str, Defect] = {
         "An error event inside a 200 is skipped, and the half answer passed on as whole", "R1", "stream_error_event_ignored.py"
     ),
     "stream-error-swallowed": Defect("A stream that broke just stops, without an error event", "F3", "stream_error_swallowed.py"),
+    "stream-out-of-order": Defect(
+        "A piece of a stream leaves after the one that was said behind it", "F2", "stream_out_of_order.py"
+    ),
     "stream-without-end-accepted": Defect(
         "A provider's stream that ends without its end is taken for whole", "R1", "stream_without_end_accepted.py"
     ),

@@ -51,9 +51,10 @@ def read(
     end: End | None = None,
     signals: Signals | None = None,
     max_body_bytes: int = 1 << 20,
+    digests: bool = False,
 ) -> Outcome:
     """Feed pieces a millisecond apart, from 10 ms on; a reader that is not satisfied sees the connection close."""
-    exchange = Exchange(Reading(signals or Signals()), streamed=streamed, max_body_bytes=max_body_bytes)
+    exchange = Exchange(Reading(signals or Signals(), digests=digests), streamed=streamed, max_body_bytes=max_body_bytes)
     at_ns = 10_000_000
     for piece in pieces:
         complete = exchange.feed(piece, at_ns)

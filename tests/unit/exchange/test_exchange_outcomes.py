@@ -6,6 +6,7 @@ from exchange_answers import DONE, LAST, ROLE, STREAM_HEAD, USAGE, answer, body,
 from harness.exchange import End
 from harness.model.error_kind import RESULT_OF_KIND, ErrorKind
 from harness.model.outcome import Result, Source
+from harness.model.text_digest import text_digest
 
 MS = 1_000_000
 
@@ -215,3 +216,17 @@ def test_a_tool_call_or_a_refusal_of_the_model_without_text_is_an_answer(delta: 
 @pytest.mark.parametrize("tokens", [-1, 2**40])
 def test_a_token_count_that_makes_no_sense_is_none(tokens: int) -> None:
     assert read([answer(body(usage={"prompt_tokens": tokens, "completion_tokens": 3}))]).prompt_tokens is None
+
+
+def test_what_a_good_answer_said_is_digested_only_where_it_is_asked_for() -> None:
+    said = stream(ROLE, chunk("one "), chunk("two"), USAGE, DONE)
+    assert read(said, streamed=True, digests=True).text_digest == text_digest("one two")
+    assert read([answer(body("one two"))], digests=True).text_digest == text_digest("one two")
+    assert read(said, streamed=True).text_digest is None
+    assert read(stream(ROLE, chunk("one "), USAGE), streamed=True, digests=True).text_digest is None  # no good answer
+
+
+def test_a_stream_of_which_not_all_was_kept_has_no_digest() -> None:
+    long = stream(ROLE, *(chunk(f"word{number} ") for number in range(50)), USAGE, DONE)
+    outcome = read(long, streamed=True, digests=True, max_body_bytes=600)
+    assert (outcome.result, outcome.text_digest) == (Result.ANSWERED, None)

@@ -114,3 +114,23 @@ def test_a_kind_documents_each_parameter_and_its_defaults_are_within_its_own_ran
         assert parameter.doc
         assert not parameter.name.endswith(("_ms", "_s")) or parameter.unit
         assert parameter.default is None or values[parameter.name] == parameter.default
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (None, "one two three "),
+        ("missing_usage", "one two three "),
+        ("leak_pii", None),
+        ("duplicate_chunks", None),
+        ("empty_choices", None),
+    ],
+)
+def test_what_a_client_reads_is_known_unless_a_fault_makes_it_another_text(kind, text):
+    answer = draft()
+    if kind is not None:
+        fault(kind).edit_draft(answer)
+    if kind == "leak_pii":  # what it plants is said, and read
+        assert answer.text() == "".join(answer.words) != "one two three "
+    else:
+        assert answer.text() == text
