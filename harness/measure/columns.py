@@ -5,10 +5,11 @@ once it has been turned into codes, truths or numbers.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.errors import RunDirectoryError
+from harness.measure.sweep import ClaimSink, FloatSink, IntegerSink, Sink, TextSink, TruthSink, sweep
 from harness.rundir import RunDirectory
+from harness.rundir.schemas import SAMPLES_SCHEMA, version_of
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Order = npt.NDArray[np.int64]
 
+SAMPLES_VERSION = version_of(SAMPLES_SCHEMA)
+S = TypeVar("S", bound=Sink)
+V = TypeVar("V", bound=np.generic)
+
 BATCH_ROWS = 1 << 18
+_MOST_COMPARED = 16
+"""Names that are compared one by one: each comparison is a tenth of the time of looking every code up in a table."""
 _LOGGED_ID = re.compile(rb'"request_id"\s*:\s*"([^"]+)"')
 _SAMPLES = "samples/samples.parquet"
 _CALLS = "truth/calls.parquet"
@@ -39,8 +48,14 @@ class Categories:
     def is_in(self, names: Iterable[str]) -> Mask:
         """Return which requests carry one of the names."""
         wanted = set(names)
-        table = np.array([name in wanted for name in self.names] + [False])  # code -1 reads the last
-        return np.asarray(table[self.codes], dtype=np.bool_)
+        places = [place for place, name in enumerate(self.names) if name in wanted]
+        if len(places) > _MOST_COMPARED:
+            table = np.array([name in wanted for name in self.names] + [False])  # code -1 reads the last
+            return np.asarray(table[self.codes], dtype=np.bool_)
+        found = np.zeros(self.codes.size, dtype=np.bool_)
+        for place in places:
+            found |= self.codes == place
+        return found
 
     def within(self, rows: slice) -> "Categories":
         """Return a stretch of the column."""
@@ -53,6 +68,17 @@ class Categories:
         return {name: int(count) for name, count in sorted(zip(self.names, found, strict=True)) if count}
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Swept:
+    """Columns by their names, in order of intended time. claims: truths of which null is a third, as 1, 0 and -1."""
+
+    floats: Mapping[str, Floats]
+    integers: Mapping[str, npt.NDArray[np.int64]]
+    truths: Mapping[str, Mask]
+    claims: Mapping[str, npt.NDArray[np.int8]]
+    texts: Mapping[str, Categories]
+
+
 class SampleColumns:
     """The closed samples of a run, column by column, in order of intended time. Raises RunDirectoryError."""
 
@@ -62,38 +88,48 @@ class SampleColumns:
     @cached_property
     def order(self) -> Order | None:
         """The permutation that sorts the rows by intended time; None where they stand so already."""
-        intended = numbers(self._run.samples(["intended_ns"]), "intended_ns")
-        return np.argsort(intended, kind="stable") if np.any(intended[1:] < intended[:-1]) else None
+        return order_of(self._swept(IntegerSink, "intended_ns").values)
+
+    def sweep(
+        self,
+        *,
+        floats: Sequence[str],
+        integers: Sequence[str],
+        truths: Sequence[str],
+        claims: Sequence[str],
+        texts: Sequence[str],
+    ) -> "Swept":
+        """Return many columns by their names, read in one sweep. integers: `intended_ns` among them, which tells the order."""
+        numbers, whole, truth = _sinks(FloatSink, floats), _sinks(IntegerSink, integers), _sinks(TruthSink, truths)
+        claimed, text = _sinks(ClaimSink, claims), _sinks(TextSink, texts)
+        sweep(self._run.samples_path, SAMPLES_VERSION, {**numbers, **whole, **truth, **claimed, **text})
+        self.__dict__["order"] = order_of(whole["intended_ns"].values)
+        return Swept(
+            floats={name: self._in_order(sink.values) for name, sink in numbers.items()},
+            integers={name: self._in_order(sink.values) for name, sink in whole.items()},
+            truths={name: self._in_order(sink.values) for name, sink in truth.items()},
+            claims={name: self._in_order(sink.values) for name, sink in claimed.items()},
+            texts={name: self._coded(sink) for name, sink in text.items()},
+        )
 
     def floats(self, name: str) -> Floats:
         """Return a column of numbers or truths as float64, null as NaN."""
-        try:
-            values = numbers(self._run.samples([name]), name)
-            return values if self.order is None else values[self.order]
-        finally:
-            pa.default_memory_pool().release_unused()  # else the next column is laid beside what this one left
-
-    def integers(self, name: str) -> npt.NDArray[np.int64]:
-        """Return a column of whole numbers that has no null."""
-        try:
-            values = np.asarray(self._run.samples([name])[name].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
-            return values if self.order is None else values[self.order]
-        finally:
-            pa.default_memory_pool().release_unused()
-
-    def truths(self, name: str) -> Mask:
-        """Return where a column of truths is true; null is not."""
-        column = self._run.samples([name])[name].combine_chunks()
-        values = np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
-        return values if self.order is None else values[self.order]
+        return self._in_order(self._swept(FloatSink, name).values)
 
     def categories(self, name: str) -> Categories:
         """Return a text column as codes and names."""
-        try:
-            found = categories(self._run.samples([name]), name)
-            return found if self.order is None else Categories(found.codes[self.order], found.names)
-        finally:
-            pa.default_memory_pool().release_unused()
+        return self._coded(self._swept(TextSink, name))
+
+    def _swept(self, kind: Callable[[pa.DataType], S], name: str) -> S:
+        sinks = _sinks(kind, (name,))
+        sweep(self._run.samples_path, SAMPLES_VERSION, sinks)
+        return sinks[name]
+
+    def _coded(self, sink: TextSink) -> Categories:
+        return Categories(self._in_order(sink.codes), tuple(sink.names))
+
+    def _in_order(self, values: npt.NDArray[V]) -> npt.NDArray[V]:
+        return values if self.order is None else values[self.order]
 
     def lengths(self, name: str) -> npt.NDArray[np.int32]:
         """Return how many entries a column of lists holds in each row, null as 0; never the entries themselves."""
@@ -145,6 +181,15 @@ class SampleColumns:
         return table.unify_dictionaries().take(pa.array(inverse))
 
 
+def _sinks(kind: Callable[[pa.DataType], S], names: Sequence[str]) -> dict[str, S]:
+    return {name: kind(SAMPLES_SCHEMA.field(name).type) for name in names}
+
+
+def order_of(intended_ns: npt.NDArray[np.int64]) -> Order | None:
+    """Return the permutation that sorts by intended time; None where the rows stand so already."""
+    return np.argsort(intended_ns, kind="stable") if np.any(intended_ns[1:] < intended_ns[:-1]) else None
+
+
 def logged_ids(logs: Path) -> set[str]:
     """Return every `request_id` that a JSON line of a log carries."""
     found: set[str] = set()
@@ -160,7 +205,7 @@ def batches(run: RunDirectory, name: str, columns: Sequence[str]) -> Iterator[pa
     """Yield a closed table of the run in pieces, for what cannot be held at once. Raises RunDirectoryError."""
     path = run.path / name
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns))
     except (pa.ArrowException, OSError) as error:
         raise RunDirectoryError(f"{path}: damaged: {error}") from error

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.measure.quantiles import values_at_s
-from harness.measure.requests import Floats, Mask, Requests
+from harness.measure.requests import Categories, Floats, Mask, Requests
 from harness.model.histogram import merge, quantile_ns
 from harness.model.live import LiveLine
 from harness.model.outcome import Result, Source
@@ -30,27 +30,29 @@ def timeline(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> pa.Tab
     # Rows are in order of intended time, so a second is a stretch of them; a damaged row outside the run is in none.
     edges = np.searchsorted(requests.intended_ns, np.arange(seconds + 1, dtype=np.int64) * NS_PER_S)
 
-    def per_second(among: Mask) -> npt.NDArray[np.float64]:
-        sums = np.concatenate(([0], np.cumsum(mix & among, dtype=np.int32)))
-        return np.diff(sums[edges]).astype(np.float64)
+    def per_second(among: Mask) -> npt.NDArray[np.int64]:
+        return np.array([np.count_nonzero(among[low:high]) for low, high in itertools.pairwise(edges)], dtype=np.int64)
 
-    spend = np.cumsum(np.where(mix, np.nan_to_num(requests.metered_cost_usd), 0.0))
-    spend = np.concatenate(([0.0], spend))[edges]
+    none = np.zeros(seconds, dtype=np.int64)
+    results = _by_name(edges, requests.result, mix)
+    sources = _by_name(edges, requests.source, mix & requests.answered)
+    cost = requests.metered_cost_usd
+    spend = [float(np.nansum(cost[low:high][mix[low:high]])) for low, high in itertools.pairwise(edges)]
     columns: dict[str, pa.Array] = {
         "t_s": pa.array(np.arange(seconds, dtype=np.float64)),
         "phase": pa.array([_phase_at(plan.phases, t * NS_PER_S) for t in range(seconds)], pa.string()),
         "intended": _counts(per_second(mix)),
-        "sent": _counts(per_second(~np.isnan(requests.started_ns))),
+        "sent": _counts(per_second(mix & ~np.isnan(requests.started_ns))),
     }
     for result in Result:
-        columns[result.value] = _counts(per_second(requests.result.is_in([result])))
+        columns[result.value] = _counts(results.get(result.value, none))
     for source in Source:
-        columns[source.value] = _counts(per_second(requests.answered & requests.source.is_in([source])))
+        columns[source.value] = _counts(sources.get(source.value, none))
     responses = _by_second(edges, requests.response_ns, mix & requests.answered, (500, 950, 990))
     for permille, values in zip((50, 95, 99), responses, strict=True):
         columns[f"response_p{permille}_s"] = pa.array(values / NS_PER_S, from_pandas=True)
     (lag,) = _by_second(edges, requests.lag_ns, mix, (990,))
-    columns["spend_usd"] = pa.array(spend[1:] - spend[0])
+    columns["spend_usd"] = pa.array(np.cumsum(spend), pa.float64())
     columns["lag_p99_ms"] = pa.array(lag / NS_PER_MS, from_pandas=True)
     columns["loop_lag_p99_ms"], columns["cpu_ratio"] = _of_live(live, seconds)
     return pa.table(columns)
@@ -79,8 +81,19 @@ def distribution(requests: Requests, judged: Mask) -> pa.Table:
     )
 
 
-def _counts(values: npt.NDArray[np.float64]) -> pa.Array:
-    return pa.array(values.astype(np.int64))
+def _counts(values: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array(values, pa.int64())
+
+
+def _by_name(edges: npt.NDArray[np.int64], texts: Categories, among: Mask) -> dict[str, npt.NDArray[np.int64]]:
+    """Return for each name of a text column how many of `among` carry it in each second."""
+    width = len(texts.names) + 1  # the first is for nulls
+    rows = [
+        np.bincount(texts.codes[low:high][among[low:high]].astype(np.intp) + 1, minlength=width)
+        for low, high in itertools.pairwise(edges)
+    ]
+    table = np.array(rows, dtype=np.int64).reshape(-1, width)
+    return {name: table[:, place] for place, name in enumerate(texts.names, start=1)}
 
 
 def _phase_at(phases: Sequence[Phase], at_ns: int) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.measure.columns import Floats, numbers
+from harness.measure.columns import Floats, batches
 from harness.measure.quantiles import values_at_s
 from harness.measure.reading import Reading
 from harness.measure.scrapes import series_of
@@ -61,9 +61,11 @@ def gaps_of(reading: Reading) -> pa.Table:
     longest = _present(requests.columns.floats("gap_max_ns")[among])
     sent = np.empty(0)
     if reading.calls is not None:
-        calls = reading.run.calls(["streamed", "ended", "gap_p95_ns"])
-        whole = pc.and_(pc.equal(calls["ended"].cast(pa.string()), "completed"), calls["streamed"]).to_numpy()
-        sent = _present(numbers(calls, "gap_p95_ns")[np.asarray(whole, dtype=np.bool_)])
+        parts = []
+        for batch in batches(reading.run, "truth/calls.parquet", ["streamed", "ended", "gap_p95_ns"]):
+            whole = pc.and_(pc.equal(batch.column("ended"), "completed"), batch.column("streamed"))
+            parts.append(batch.column("gap_p95_ns").filter(whole).drop_null().to_numpy().astype(np.float64))
+        sent = np.concatenate(parts) if parts else sent
     permille = range(1, 1001) if seen.size else range(0)
     nothing = [None] * len(permille)
     return pa.table(

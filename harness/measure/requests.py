@@ -1,6 +1,5 @@
 """The samples as columns that can be counted: what each request was, when, and whether it was bad."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -113,36 +112,36 @@ class Requests:
         return self.started_ns - np.nan_to_num(self.pool_wait_ns) - self.intended_ns
 
     def _or_infinity(self, durations: Floats) -> Floats:
-        return np.where(self.answered & ~np.isnan(durations), durations, np.inf)
+        np.copyto(durations, np.inf, where=~self.answered | np.isnan(durations))  # nobody else holds what was just computed
+        return durations
 
 
 def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     """Return the requests of a run. Raises RunDirectoryError."""
-    texts = ("user_class", "principal", "model", "result", "source", "refusal", "error_kind")
-    figures = ("metered_fallback", "started_ns", "first_content_ns", "ended_ns", "metered_cost_usd")
-    _ = columns.order  # once, before two threads ask
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as pool:  # two at a time: more would be held at once
-        text = dict(zip(texts, pool.map(columns.categories, texts), strict=True))
-        whole = pool.map(columns.integers, ("seq", "intended_ns"))
-        truths = pool.map(columns.truths, ("streamed", "expected"))
-        metered_fallback, started, first_content, ended, cost = pool.map(columns.floats, figures)
-        (seq, intended), (streamed, expected_at_all) = whole, truths
+    read = columns.sweep(
+        floats=("started_ns", "first_content_ns", "ended_ns", "metered_cost_usd"),
+        integers=("seq", "intended_ns"),
+        truths=("streamed", "expected"),
+        claims=("metered_fallback",),
+        texts=("user_class", "principal", "model", "result", "source", "refusal", "error_kind"),
+    )
+    text = read.texts
     answered = text["result"].is_in([Result.ANSWERED])
     refused = text["result"].is_in([Result.REFUSED])
     cancelled = text["result"].is_in([Result.CANCELLED])
-    expected = refused & expected_at_all
-    # `metered_fallback` is NaN where no call of the provider gave the answer.
+    expected = refused & read.truths["expected"]
+    metered = read.claims["metered_fallback"]  # -1 where no call of the provider gave the answer
     of_model = text["source"].is_in([Source.PRIMARY, Source.SECONDARY]) | (text["source"].codes < 0)
     claimed = text["source"].is_in(FALLBACK_SOURCES)
-    fallback = np.where(of_model & ~np.isnan(metered_fallback), metered_fallback == 1.0, claimed)
+    fallback = np.where(of_model & (metered >= 0), metered == 1, claimed)
     return Requests(
         columns=columns,
-        seq=seq,
-        intended_ns=intended,
-        started_ns=started,
-        first_content_ns=first_content,
-        ended_ns=ended,
-        streamed=streamed,
+        seq=read.integers["seq"],
+        intended_ns=read.integers["intended_ns"],
+        started_ns=read.floats["started_ns"],
+        first_content_ns=read.floats["first_content_ns"],
+        ended_ns=read.floats["ended_ns"],
+        streamed=read.truths["streamed"],
         user_class=text["user_class"],
         principal=text["principal"],
         model=text["model"],
@@ -150,7 +149,7 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         source=text["source"],
         refusal=text["refusal"],
         error_kind=text["error_kind"],
-        metered_cost_usd=cost,
+        metered_cost_usd=read.floats["metered_cost_usd"],
         mix=_of_the_mix(text["user_class"], plan),
         answered=answered,
         cancelled=cancelled,

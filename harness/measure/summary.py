@@ -164,11 +164,11 @@ def _requests_table(reading: Reading) -> pa.Table:
         finite = np.where(np.isfinite(values), values, np.nan)
         return pa.array(finite / NS_PER_S, from_pandas=True)
 
-    phases = [_phase_of(reading, int(ns)) for ns in requests.intended_ns[rows]]
+    phases = _phases_of(reading, requests.intended_ns[rows])
     return pa.table(
         {
             "seq": kept["seq"],
-            "phase": pa.array(phases, pa.string()),
+            "phase": phases,
             "user_class": text("user_class"),
             "principal": text("principal"),
             "model": text("model"),
@@ -193,5 +193,10 @@ def _requests_table(reading: Reading) -> pa.Table:
     )
 
 
-def _phase_of(reading: Reading, at_ns: int) -> str | None:
-    return next((p.name for p in reading.plan.phases if p.start_ns <= at_ns < p.end_ns), None)
+def _phases_of(reading: Reading, at_ns: "np.typing.NDArray[np.int64]") -> pa.Array:
+    """Return the name of the phase that each moment is in, null where in none."""
+    phases = reading.plan.phases
+    found = np.full(at_ns.size, -1, dtype=np.int32)
+    for place, phase in reversed(list(enumerate(phases))):  # of two that hold a moment, the first
+        found[(at_ns >= phase.start_ns) & (at_ns < phase.end_ns)] = place
+    return pa.array([phase.name for phase in phases], pa.string()).take(pa.array(found, mask=found < 0))

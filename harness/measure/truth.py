@@ -34,8 +34,7 @@ class CallBooks:
 
     def capped(self) -> int:
         """Return how many calls to a real provider the harness's own spend cap has refused."""
-        parts = batches(self.run, _NAME, ["ended"])
-        return sum(int(pc.sum(pc.equal(batch.column(0).cast(pa.string()), "capped")).as_py() or 0) for batch in parts)
+        return sum(_count_of(batch.column(0), "capped") for batch in batches(self.run, _NAME, ["ended"]))
 
     def tokens(self) -> tuple[int, int]:
         """Return the prompt and completion tokens of all calls."""
@@ -55,6 +54,14 @@ class CallBooks:
                 took.update((call, ns) for call, ns in pairs if ns is not None)
         sums = ([took[call] for call in calls or () if call in took] for calls in call_ids)
         return np.array([float(sum(part)) if part else np.nan for part in sums], dtype=np.float64)
+
+
+def _count_of(texts: pa.Array, name: str) -> int:
+    """Return how often a name stands in a text column, by its dictionary where there is one: few words, and many rows."""
+    if not pa.types.is_dictionary(texts.type):
+        return int(pc.sum(pc.equal(texts, name)).as_py() or 0)
+    place = pc.index(texts.dictionary, name).as_py()
+    return 0 if place < 0 else int(pc.sum(pc.equal(texts.indices, place)).as_py() or 0)
 
 
 def call_books(run: RunDirectory) -> CallBooks | None:

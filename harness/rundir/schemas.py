@@ -78,3 +78,8 @@ CALLS_SCHEMA = pa.schema(
 
 ADDED_LATER = frozenset({"text_digest"})
 """Columns that runs of the same version may lack: they were written before there was one, and read as null."""
+
+
+def version_of(schema: pa.Schema) -> str:
+    """Return the name and version that a schema carries; `?` where it carries none."""
+    return str((schema.metadata or {}).get(b"schema", b"?").decode())
