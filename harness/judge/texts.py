@@ -1,6 +1,7 @@
-"""Rules over what the target wrote: a pattern that must never stand in its logs, or in the answers that were kept.
+"""Rules over what the target wrote: a pattern that must never stand in its logs, or in the answers that were kept; or must once.
 
-An invariant: one line is a violation, also in an invalid run. Where nothing was written, nothing was looked at.
+`never` is an invariant: one line is a violation, also in an invalid run. `some` asks for one line, whichever of the logs has
+it: of an invalid run it says nothing. Where nothing was written, nothing was looked at.
 """
 
 import fnmatch
@@ -31,10 +32,15 @@ def judge_texts(reading: Reading, objective: Objective) -> list[Judgement]:
         if pattern.search(text):
             hits.append((kind, place))
     what = "log line" if of_logs else "kept answer"
-    test = Test(quantity="matching", op="<=", limit=0.0, value=float(len(hits)), n=looked)
+    test = Test(quantity="matching", op=objective.op, limit=objective.limit, value=float(len(hits)), n=looked)
     if looked == 0:
         where = f" ({', '.join(objective.sources)})" if objective.sources else ""
         return [row_of(objective, Status.INCONCLUSIVE, f"there is no {what}{where} to look at", test=test)]
+    if objective.op == ">=":
+        told = f"{len(hits):,} of {count(looked, what)} {'matches' if len(hits) == 1 else 'match'} {objective.expression!r}"
+        evidence = tuple(Evidence(kind=kind, ref=place) for kind, place in hits[:MOST_EVIDENCE])
+        status, reason = (Status.PASS, told) if hits else (Status.FAIL, f"{told}, and one must")
+        return [row_of(objective, status, reason, test=test, evidence=evidence)]
     if hits:
         # The pattern is told and the text is not: what must not stand in a log must not stand in a report either.
         reason = f"{len(hits):,} of {count(looked, what)} match {objective.expression!r}: the first at {hits[0][1]}"

@@ -46,11 +46,11 @@ class Exchange:
         caller: Caller,
         script: Script,
         billed_completion_tokens: int | None,
-        text: str | None,
         tally: Tally | None,
         connection: Connection,
         pacer: Pacer,
         on_end: Callable[[Exchange, Call], None],
+        text: str | None = None,
     ) -> None:
         """tally: None for a call that is not billed. billed_completion_tokens: in place of what was generated.
 

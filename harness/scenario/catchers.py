@@ -128,6 +128,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "budget-per-process": "budget-cap",
             "budget-shrinks-reservation": "budget-cap",
             "rate-limit-per-process": "rate-limit",
+            "budget-alert-missing": "budget-alert",
         },
     ),
     *_by(

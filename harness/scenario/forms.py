@@ -45,7 +45,10 @@ FORMS: Mapping[Quantity, tuple[str, str]] = {
         "what the target's metrics say, against a limit or against what was counted outside",
         'increase(http_requests_total{code=~"4.."}) = refusals within 5%',
     ),
-    Quantity.LOG_RULE: ("a pattern that no line of the target's logs may match; `logs` names which", "never sk-[0-9a-f]{16}"),
+    Quantity.LOG_RULE: (
+        "a pattern that no line of the target's logs may match, or with `some` one must; `logs` names which",
+        "never sk-[0-9a-f]{16}",
+    ),
     Quantity.ANSWER_RULE: ("a pattern that no kept answer may match", "never Traceback"),
 }
 """What each is about, and an example of its short form."""

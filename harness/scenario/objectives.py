@@ -16,7 +16,8 @@
     silent breakage         ::= ceiling               false claims, paid twice: the same
     joined share            ::= floor                 logged share: the same
     server metric           ::= query                 as `harness.model.metric_query` has it
-    log rule                ::= "never " pattern      a regular expression; answer rule: the same
+    log rule                ::= ("never " | "some ") pattern                   a regular expression
+    answer rule             ::= "never " pattern
     error budget burn       ::= "<" number "over" duration "and" duration "of" share
                                                                                "< 14.4 over 30s and 5s of 99.9%"
     percentile              ::= "p" number "<" duration                        "p95 < 5s"
@@ -271,18 +272,18 @@ def _server_metric(text: str) -> ShortForm:
 
 
 def _rule(quantity: Quantity, text: str) -> ShortForm:
-    never, _, pattern = text.strip().partition(" ")
-    if never != "never" or not pattern.strip():
-        raise ValueError(f"{text!r} is no rule; write 'never PATTERN'")
+    word, _, pattern = text.strip().partition(" ")
+    forms = ("never", "some") if quantity is Quantity.LOG_RULE else ("never",)
+    if word not in forms or not pattern.strip():
+        raise ValueError(f"{text!r} is no rule; write {' or '.join(repr(f'{form} PATTERN') for form in forms)}")
     try:
         compiled = re.compile(pattern.strip())
     except re.error as error:
         raise ValueError(f"{pattern.strip()!r} is no regular expression: {error}") from None
     if compiled.search("") is not None:
         raise ValueError(f"{pattern.strip()!r} matches every line, the empty one too")
-    return ShortForm(
-        base_id=base_id(quantity), kind=Kind.INVARIANT, quantity=quantity, op="<=", limit=0.0, expression=pattern.strip()
-    )
+    kind, op, limit = (Kind.INVARIANT, "<=", 0.0) if word == "never" else (Kind.CHECK, ">=", 1.0)
+    return ShortForm(base_id=base_id(quantity), kind=kind, quantity=quantity, op=op, limit=limit, expression=pattern.strip())
 
 
 def _never(quantity: Quantity, text: str) -> ShortForm:

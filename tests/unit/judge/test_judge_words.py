@@ -211,6 +211,17 @@ def test_one_line_of_a_log_breaks_a_rule_and_its_text_is_not_told(tmp_path: Path
     assert invalid.status is Status.FAIL
 
 
+def test_what_must_be_written_once_passes_where_a_line_says_it_and_fails_where_none_does(tmp_path: Path) -> None:
+    asked = objective(Quantity.LOG_RULE, Kind.CHECK, ">=", 1.0, during=(), expression="budget_alert", sources=("service-*",))
+    rows = healthy_samples()
+    assert judged(tmp_path, asked, rows, {"logs/service-b.log": "fine\nbudget_alert critical\n"}).status is Status.PASS
+    mute = judged(tmp_path, asked, rows, {"logs/service-b.log": "fine\n", "logs/worker.log": "budget_alert\n"})
+    assert (mute.status, "and one must" in mute.reason) == (Status.FAIL, True)
+    assert judged(tmp_path, asked, rows, {"logs/worker.log": "budget_alert\n"}).status is Status.INCONCLUSIVE
+    invalid = judged(tmp_path, asked, rows, {"logs/service-b.log": "fine\n"}, manifest=False)
+    assert invalid.status is Status.INVALID
+
+
 def test_one_answer_that_was_kept_breaks_a_rule(tmp_path: Path) -> None:
     asked, rows = rule(Quantity.ANSWER_RULE), healthy_samples()
     place = "exchanges/worker-000.jsonl"
