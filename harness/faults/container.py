@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.errors import FaultError, HarnessError
@@ -33,6 +34,14 @@ class ContainerBackend:
         self._await_ready = await_ready
         self._steps: dict[str, tuple[ContainerStep, ...]] = {}
         self._started_at: dict[str, str] = {}
+
+    def cycle(self, fault: Fault, name: str, *, within_s: float) -> None:
+        """Tell a container to end, see it gone, and start it again. Raises FaultError."""
+        aimed = replace(fault, at=f"processes.{name}", kind="terminate", parameters={"within": round(within_s * 1000)})
+        handle = self._handle(aimed)
+        _do(aimed, Engine(handle.engine), "POST", f"/containers/{handle.container_id}/kill", query={"signal": "SIGTERM"})
+        self._wait_ended(aimed)
+        self._start(aimed)
 
     def undo_steps(self, fault: Fault) -> tuple[UndoStep, ...]:
         """Return what brings the container back to how it is now."""

@@ -5,11 +5,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from harness.errors import FaultError, HarnessError
 from harness.faults.backend import Backend
 from harness.faults.guardian.undo import UndoStep
-from harness.faults.process import ProcessBackend
 from harness.model.fault import Acted, ActedBy, Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
 from harness.model.target import Rollout
@@ -19,6 +19,14 @@ _SURE = 1e-6
 """A share is seen in what our own requests meet; that none of them met it must be this unlikely before it counts."""
 _SEEN_WITHIN_S = 10.0
 _BACK_WITHIN_S = 10.0
+
+
+@runtime_checkable
+class Cycles(Protocol):
+    """What can end an instance and start it again in its place."""
+
+    def cycle(self, fault: Fault, name: str, *, within_s: float) -> None:
+        """Tell it to end, see it gone, and start it again. Raises FaultError."""
 
 
 class DeployBackend:
@@ -42,7 +50,7 @@ class DeployBackend:
         """Begin to replace the instances, or start the other version and deal it its share."""
         values = complete(FAULT_KINDS[fault.kind], fault.parameters)
         if fault.kind == "rolling_restart":
-            if not isinstance(self._processes, ProcessBackend):
+            if not isinstance(self._processes, Cycles):
                 raise FaultError(f"{fault.id}: the instances of this target cannot be started again one by one")
             within_s, cycle = float(values["within"]) / 1000, self._processes.cycle
 

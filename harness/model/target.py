@@ -253,7 +253,7 @@ class Rollout(Protocol):
     def instances(self) -> tuple[str, ...]:
         """The processes of the present version, by their names in `Landscape.processes`."""
 
-    def start(self, *, version: str, defect: str | None) -> ProcessHandle:
+    def start(self, *, version: str, defect: str | None) -> None:
         """Start the other version and wait until it is ready and the balancer knows; it gets no request yet."""
 
     def shift(self, percent: int) -> None:

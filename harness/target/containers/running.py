@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
+from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
+from harness.target.embedded.rollout import OTHER
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
 """The containers that a fault may touch; Toxiproxy and witness are the instrument's own."""
@@ -28,6 +30,7 @@ class RunningContainers:
     witness: Witness
     ready: Mapping[str, Callable[[], bool | None]] = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(repr=False)
+    rollout: ContainerRollout = field(repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -42,12 +45,14 @@ class RunningContainers:
             dependencies=self.dependencies,
             clocks={"clocks.postgres": Clock(database=self.dependencies["dependencies.postgres"])},
             host=True,
+            rollout=self.rollout,
         )
 
     def died(self) -> list[DeadProcess]:
         """Return the containers that ended and were not started again. Raises StackError where the engine does not answer."""
-        states = self.site.states()
-        ended = [name for name in self.site.handles() if states.get(name, "exited") in _ENDED and name not in _ONE_SHOTS]
+        handles, states = self.site.handles(), self.site.states()
+        on_purpose = _ONE_SHOTS if self.rollout.expected else _ONE_SHOTS | {OTHER}
+        ended = [name for name in handles if states.get(name, "exited") in _ENDED and name not in on_purpose]
         return [
             DeadProcess(name=name, exit_code=self.site.exit_code(name), last_lines=self.site.keep_log(name)) for name in ended
         ]

@@ -82,7 +82,7 @@ class ContainerSite:
             except StackError:
                 with self._lock:
                     ports = [host for (name, _), host in self._ports.items() if name == part.name]
-                self._forget(part.name)
+                self.forget(part.name)
                 if attempt == 2 or not any(port_taken(port) for port in ports):
                     raise
             else:
@@ -204,7 +204,8 @@ class ContainerSite:
                     self._containers[part.name] = handle
                     self._ports.update({(part.name, port): host for port, host in ports.items()})
 
-    def _forget(self, name: str) -> None:
+    def forget(self, name: str) -> None:
+        """Remove a container; the stack knows it no more."""
         with self._lock:
             handle = self._containers.pop(name, None)
         if handle is not None:

@@ -8,11 +8,13 @@ from types import MappingProxyType
 import harness
 from harness.errors import StackError
 from harness.faults.engine import Engine
+from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer, Witness
 from harness.target.containers import topology
 from harness.target.containers.links import API, INSIDE, make_links
 from harness.target.containers.provision import get_images
+from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.running import FAULTABLE, RunningContainers
 from harness.target.containers.site import ContainerSite
 from harness.target.containers.testcontainers_settings import settle
@@ -54,7 +56,7 @@ class ContainersTarget:
         containers = {f"{kind}.{name}" for kind in ("processes", "containers") for name in FAULTABLE}
         return Offer(
             reference=TargetReference(kind="containers", name=_NAME, version=harness.__version__),
-            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "clocks.postgres", "host"}),
+            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "clocks.postgres", "host", SERVICE}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             toxics_of_toxiproxy=True,
@@ -148,6 +150,7 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         ),
         ready=ready,
         dependencies=parts.dependencies(site.address),
+        rollout=ContainerRollout(site, parts),
     )
 
 

@@ -4,19 +4,22 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.model.target import Dependency
 from harness.target.containers.links import API, INSIDE
 from harness.target.containers.part import SECRETS, Part
 from harness.target.embedded import balancer
 from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.rollout import OTHER
 
 SERVICE_PORT = 8080
 CONTROL_PORT = 8003
 WITNESS_PORT = 8475
 POSTGRES_PORT, REDIS_PORT = 5432, 6379
 INSTANCES = {"a": "service-a", "b": "service-b"}
+SHARE = PurePosixPath(SECRETS, "green")
+"""In the balancer's volume: the share of the requests that another version gets, read by Caddy with every request."""
 _DATABASE_USER = "gateway"
 
 
@@ -118,12 +121,19 @@ class Topology:
 
     def service(self, instance: str) -> Part:
         """One instance, `a` or `b`."""
+        return self._instance(INSTANCES[instance], {"SERVICE_INSTANCE": instance})
+
+    def other_version(self, settings: Mapping[str, str]) -> Part:
+        """One instance of another version, which these settings make of it."""
+        return self._instance(OTHER, {"SERVICE_INSTANCE": OTHER, **settings})
+
+    def _instance(self, name: str, settings: Mapping[str, str]) -> Part:
         environment, files = self._wiring()
         return Part(
-            name=INSTANCES[instance],
+            name=name,
             image=self.images["service"],
             command=("reference_service.serve",),
-            environment=environment | {"SERVICE_LISTEN": f"0.0.0.0:{SERVICE_PORT}", "SERVICE_INSTANCE": instance},
+            environment=environment | {"SERVICE_LISTEN": f"0.0.0.0:{SERVICE_PORT}"} | dict(settings),
             files=files,
             published=(SERVICE_PORT,),
         )
@@ -140,14 +150,15 @@ class Topology:
         )
 
     def balancer(self) -> Part:
-        """Caddy before the two instances, told what the embedded one is told."""
+        """Caddy before the two instances and the place of another version, told what the embedded one is told."""
         instances = [f"{name}:{SERVICE_PORT}" for name in INSTANCES.values()]
-        configuration = balancer.configuration_of(f":{SERVICE_PORT}", instances, Path("/data"))
+        other = balancer.OtherVersion(f"{OTHER}:{SERVICE_PORT}", Path(SHARE))
+        configuration = balancer.configuration_of(f":{SERVICE_PORT}", instances, Path("/data"), other)
         return Part(
             name="balancer",
             image=self.images["caddy"],
             command=("caddy", "run", "--config", f"{SECRETS}/caddy.json"),
-            files={"caddy.json": json.dumps(configuration)},
+            files={"caddy.json": json.dumps(configuration), SHARE.name: balancer.text_of(0)},
             published=(SERVICE_PORT,),
             read_only=False,
         )

@@ -57,20 +57,28 @@ class OtherVersion:
 
     def deal(self, percent: int) -> None:
         """Let the next request be dealt so. Raises OSError."""
-        text = "g" if percent >= 100 else f"{percent * 0x10000 // 100:04x}"  # "g" is above every hexadecimal digit
         new = self.file.with_suffix(".new")
-        new.write_text(text, encoding="ascii")
+        new.write_text(text_of(percent), encoding="ascii")
         new.replace(self.file)
 
     def dealt(self) -> int:
         """Return the percentage. Raises OSError, ValueError."""
-        text = self.file.read_text(encoding="ascii")
-        return 100 if text == "g" else round(int(text, 16) * 100 / 0x10000)
+        return percent_of(self.file.read_text(encoding="ascii"))
 
     def route(self) -> dict[str, object]:
         """Return the route of what it gets: the first four digits of the request's random id are below the file's."""
         chosen = f'{{http.request.uuid}}.substring(0, 4) < ph(req, "file.{self.file}")'
         return {"match": [{"expression": chosen}], "handle": [_proxy([self.address])], "terminal": True}
+
+
+def text_of(percent: int) -> str:
+    """Return what stands in the file for a percentage: "g" is above every hexadecimal digit."""
+    return "g" if percent >= 100 else f"{percent * 0x10000 // 100:04x}"
+
+
+def percent_of(text: str) -> int:
+    """Return the percentage that a file's text stands for. Raises ValueError."""
+    return 100 if text == "g" else round(int(text, 16) * 100 / 0x10000)
 
 
 def configuration_of(address: str, instances: Sequence[str], home: Path, other: OtherVersion | None = None) -> dict[str, object]:

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from harness.errors import StackError
-from harness.model.target import ProcessHandle
 from harness.target.embedded import programs
 from harness.target.embedded.balancer import OtherVersion
 from harness.target.embedded.site import Site, answers
@@ -16,7 +15,7 @@ from harness.target.embedded.site import Site, answers
 OTHER = "service-other"
 """The name of its process, and what it calls itself."""
 
-_KNOWN_WITHIN_S = 0.8
+KNOWN_WITHIN_S = 0.8
 """The balancer looks every 250 ms whether an instance is ready."""
 _END_WITHIN_S = 4.3
 _COUNTED = re.compile(
@@ -47,7 +46,7 @@ class EmbeddedRollout:
         """The processes of the present version."""
         return self._instances
 
-    def start(self, *, version: str, defect: str | None) -> ProcessHandle:
+    def start(self, *, version: str, defect: str | None) -> None:
         """Start the other version and wait until it is ready and the balancer knows; it gets no request yet."""
         settings = {"SERVICE_VERSION": version}
         if defect is not None:
@@ -56,8 +55,7 @@ class EmbeddedRollout:
         self.expected = True  # from here on there may be something to end
         programs.start_other_version(self._site, self._wiring, address, name=OTHER, settings=settings)
         self._site.wait(OTHER, lambda: answers(address, "/ready"), within_s=15)
-        time.sleep(_KNOWN_WITHIN_S)
-        return self._site.handles()[OTHER]
+        time.sleep(KNOWN_WITHIN_S)
 
     def shift(self, percent: int) -> None:
         """Let the other version have so many percent of the requests from now on."""
@@ -75,16 +73,11 @@ class EmbeddedRollout:
 
     def answering(self) -> str:
         """Return which instance answers one request through the balancer."""
-        headers, _ = _get(self._front, "/live")
-        name = headers.get("x-gateway-instance")
-        if name is None:
-            raise StackError(f"nobody answered GET /live through the balancer at {self._front}")
-        return name
+        return who_answers(self._front)
 
     def answered(self) -> int:
         """Return how many chat requests the other version has answered, by its own metrics."""
-        _, body = _get(self._other.address, "/metrics")
-        return round(sum(float(count) for count in _COUNTED.findall(body)))
+        return answered_by(self._other.address)
 
     def end(self) -> None:
         """End the other version, once it has answered what it is at; nothing where there is none."""
@@ -95,6 +88,21 @@ class EmbeddedRollout:
         if pid is not None and OTHER not in self._site.supervisor.exits():
             os.kill(pid, signal.SIGTERM)
             self._site.wait(OTHER, lambda: self._site.supervisor.exits().get(OTHER), within_s=_END_WITHIN_S, may_end=True)
+
+
+def who_answers(front: str) -> str:
+    """Return what the instance calls itself that answers one request through a balancer. Raises StackError."""
+    headers, _ = _get(front, "/live")
+    name = headers.get("x-gateway-instance")
+    if name is None:
+        raise StackError(f"nobody answered GET /live through the balancer at {front}")
+    return name
+
+
+def answered_by(address: str) -> int:
+    """Return how many chat requests an instance at `host:port` has answered, by its own metrics. Raises StackError."""
+    _, body = _get(address, "/metrics")
+    return round(sum(float(count) for count in _COUNTED.findall(body)))
 
 
 def _get(address: str, path: str) -> tuple[dict[str, str], bytes]:

@@ -8,7 +8,6 @@ from harness.errors import FaultError, StackError
 from harness.faults.deploy import DeployBackend
 from harness.faults.process import ProcessBackend
 from harness.model.fault import Fault
-from harness.model.target import ProcessHandle
 
 
 class Site:
@@ -23,11 +22,10 @@ class Site:
         self._starts, self._answers, self._ends = starts, answers, ends
         self._asked = self._percent = 0
 
-    def start(self, *, version: str, defect: str | None) -> ProcessHandle:
+    def start(self, *, version: str, defect: str | None) -> None:
         self.done.append(f"start {version} {defect}")
         if not self._starts:
             raise StackError("it said no")
-        return ProcessHandle(name="service-other", pid=1, start_ticks=1)
 
     def shift(self, percent: int) -> None:
         self.done.append(f"shift {percent}")

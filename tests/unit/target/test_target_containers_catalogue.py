@@ -15,10 +15,10 @@ CATALOGUE = sorted(path.stem for path in (Path(__file__).parents[3] / "scenarios
 
 
 DEPLOYS = dict.fromkeys(("rolling-restart", "blue-green", "blue-green-bad"), r"deploys\.service")
-"""A deploy needs a place for another version before the balancer, which the embedded target keeps: `docs/containers.md`."""
+"""Instances of a compose project are replaced by whoever keeps it: `docs/containers.md`."""
 
 NOT_OFFERED = {
-    "containers": DEPLOYS,
+    "containers": {},
     # A store that is told to forget or to refuse must be spoken to, and the compose file publishes none.
     "compose": DEPLOYS | {"valkey-flushed": r"dependencies\.redis", "pool-exhausted": r"dependencies\.postgres"},
 }
