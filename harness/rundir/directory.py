@@ -33,6 +33,7 @@ from harness.rundir.scrapes import SCRAPES_SCHEMA, Scrape
 
 T = TypeVar("T")
 
+MANIFEST_SCHEMA = "harness.manifest/1"
 EXTENSIONS_NAME = "extensions.json"
 """What plug-ins judged in the run itself: nobody imports them again to judge it anew."""
 
@@ -247,7 +248,7 @@ class RunDirectory:
             if p.is_file()
         ]
         files = {name: sha256_of(self.path / name) for name in names if (self.path / name).is_file()}
-        write_whole(self.path / "manifest.json", codec.to_pretty_json({"schema": "harness.manifest/1", "files": files}))
+        write_whole(self.path / "manifest.json", codec.to_pretty_json({"schema": MANIFEST_SCHEMA, "files": files}))
 
     def tampered(self) -> list[str]:
         """Return the names of files that are missing or not what the manifest says; all of it where there is none."""
@@ -255,8 +256,12 @@ class RunDirectory:
         if not path.is_file():
             return ["manifest.json"]
         try:
-            files: dict[str, str] = json.loads(path.read_bytes())["files"]
+            document = json.loads(path.read_bytes())
+            files: dict[str, str] = document["files"]
+            is_known = document["schema"] == MANIFEST_SCHEMA
         except (ValueError, KeyError, TypeError):
+            return ["manifest.json"]
+        if not is_known:
             return ["manifest.json"]
         return [
             name for name, digest in files.items() if not (self.path / name).is_file() or sha256_of(self.path / name) != digest

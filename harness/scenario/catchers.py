@@ -190,6 +190,7 @@ CATCHERS: tuple[Catcher, ...] = (
         {
             "backup-restores-nothing": "backup",
             "backup-environment-in-clear": "backup",
+            "backup-kept-for-ever": "backup",
             "message-not-sealed": "backup",
             "escalation-not-recorded": "backup",
             "feedback-not-recorded": "backup",

@@ -59,6 +59,8 @@ def _wrong_inside(backed_up: JournalEntry, restored: JournalEntry, last: Mapping
     """Return what is wrong with what the backup holds, where the target tells of it."""
     if backed_up.data.get("secrets_in_clear"):
         return f"{backed_up.data['secrets_in_clear']} of its files hold the service's password in clear"
+    if backed_up.data.get("outdated_kept"):
+        return "one that was 31 days old outlived the one that was made, and with it what users had deleted"
     if backed_up.data.get("canary_in_clear"):
         return "a message lies in the database as it was written, and so in the backup"
     for name, table, what in (("escalated", "escalation", "a wish for a person"), ("rated", "feedback", "a score")):

@@ -3,7 +3,8 @@
 The first message must be there afterwards, the second must not: that one is gone shows that something was put back at
 all. What came after the backup is what is lost, and how long the service was without its database is what it costs. A wish
 for a person and a score go before the backup too: their rows are counted after it. And the first message holds a made-up
-name that must not stand in the backup in clear, nor may the service's own secrets.
+name that must not stand in the backup in clear, nor may the service's own secrets. Beside the new backup lies one that calls
+itself 31 days old: where those are to be thrown away after 30, it must be gone.
 """
 
 import hashlib

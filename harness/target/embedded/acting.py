@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
-from harness.target.embedded import observability, postgres, programs
+from harness.target.embedded import observability, outdated, postgres, programs
 from harness.target.embedded.releasing import roll_out
 from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.site import Site
@@ -158,6 +158,7 @@ class EmbeddedActor:
     # -- backup ---------------------------------------------------------------------------------------------------------
 
     def _back_up(self, action: Action) -> ActionDone:
+        too_old = outdated.lay_down(self._backups())
         began = time.monotonic()
         said = self._program("reference_service.operations.backup", "create", "--to", str(self._backups()))
         name = Path(str(said.get("backup", ""))).name
@@ -166,6 +167,8 @@ class EmbeddedActor:
         size = sum(path.stat().st_size for path in files)
         password = (urlsplit(self._database_url).password or "").encode()
         told: dict[str, str | int | float | bool | None] = {"backup": name, "bytes": size, "took_ms": took_ms}
+        told["outdated_kept"] = too_old.exists()
+        shutil.rmtree(too_old, ignore_errors=True)
         told["secrets_in_clear"] = sum(bool(password) and password in path.read_bytes() for path in files)
         if (canary := action.arguments.get("canary")) is not None:
             dump = postgres.dumped(self._backups() / name / "database.dump")

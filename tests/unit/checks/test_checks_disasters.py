@@ -103,6 +103,7 @@ def test_a_backup_that_does_not_restore_fails(name: str, answer: A, told: str, t
     [
         ("back-up", {"secrets_in_clear": 1}, "password in clear"),
         ("back-up", {"canary_in_clear": True}, "as it was written"),
+        ("back-up", {"outdated_kept": True}, "31 days old"),
         ("restore", {"rows_escalation": 0}, "no row of escalation"),
         ("restore", {"rows_feedback": 0}, "no row of feedback"),
     ],

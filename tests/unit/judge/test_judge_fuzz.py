@@ -3,10 +3,12 @@
 import contextlib
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from run_builder import RunBuilder, error_rate, fallback, latency, recovered, spend
 
@@ -123,3 +125,46 @@ def test_a_part_that_is_missing_is_no_pass(whole: Path, tmp_path: Path, name: st
     (run / name).unlink()
     with contextlib.suppress(HarnessError):
         assert judge(RunDirectory.open(run)).verdict is not Status.PASS
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_that_somebody_wrote_into_the_manifest_too_is_an_error_or_a_verdict(
+    whole: Path, tmp_path: Path, name: str
+) -> None:
+    original = (whole / name).read_bytes()
+    dice = random.Random(f"signed/{name}")
+    for number, change in enumerate(CHANGES):
+        run = tmp_path / f"run{number}"
+        shutil.copytree(whole, run)
+        (run / name).write_bytes(change(original, dice))
+        with contextlib.suppress(HarnessError):  # anything else is a traceback
+            directory = RunDirectory.open(run)
+            if name != "manifest.json":
+                directory.write_manifest()
+            judge(directory)
+            measure(directory)
+        shutil.rmtree(run)
+
+
+def of_a_later_version(path: Path) -> None:
+    """Let a file say that it was written by a later harness."""
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        version = table.schema.metadata[b"schema"].decode()
+        pq.write_table(table.replace_schema_metadata({"schema": version.replace("/1", "/2")}), path)
+        return
+    text = path.read_text("utf-8")
+    assert "harness." in text
+    path.write_text(re.sub(r"(harness\.[a-z_]+)/1\b", r"\1/2", text), "utf-8")
+
+
+@pytest.mark.parametrize("name", ["plan.json", "samples/samples.parquet", "truth/calls.parquet", "manifest.json"])
+def test_a_part_of_a_later_version_is_no_pass(whole: Path, tmp_path: Path, name: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    of_a_later_version(run / name)
+    with contextlib.suppress(HarnessError):
+        directory = RunDirectory.open(run)
+        if name != "manifest.json":
+            directory.write_manifest()
+        assert judge(directory).verdict is not Status.PASS
