@@ -12,8 +12,8 @@ help:  ## show what there is
 run: $(READY)  ## start the embedded stack, run the provider outage under load, print the verdict
 	@$(BIN)/harness run scenarios/provider-outage.yaml $(ARGS)
 
-test: $(READY)  ## the whole test suite; container tests run wherever an engine answers
-	@$(BIN)/python -m pytest -q $(ARGS)
+test: $(READY)  ## the whole test suite, in lanes; container tests run wherever an engine answers
+	@$(BIN)/python -m pytest -q -n auto --no-loadscope-reorder $(ARGS)
 
 check: lint test  ## what CI runs: lint, types, tests
 

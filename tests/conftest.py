@@ -3,21 +3,24 @@
 Hypothesis runs without a clock, since these machines are noisy and a deadline would measure them. Tests that could not
 run here are told at the end, grouped by reason (container tests by name: `tests/container/conftest.py`); with `CI=true`
 they are failures. Programs that tests start and interrupt must not inherit that a signal is ignored, as they would below
-`nohup` or in the background of a script.
+`nohup` or in the background of a script. How tests share the machine in lanes: `tests/lanes.py`.
 """
 
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from lanes import ByFile, Turnstile, lanes_of_this_machine, most_patient_first
 
 from harness.model.fault_kinds import FAULT_KINDS
 
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
+TURNSTILE = Turnstile()
+IN_A_LANE = "PYTEST_XDIST_WORKER" in os.environ
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,29 @@ def pytest_configure() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return lanes_of_this_machine()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if IN_A_LANE:
+        most_patient_first(items)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the time-out of `pytest-timeout`
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if IN_A_LANE:
+        with TURNSTILE.through(alone=item.get_closest_marker("alone") is not None):
+            return (yield)
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,7 +15,6 @@ from harness.model.target import Needs, RunningTarget
 from harness.target.containers import ContainersTarget, label
 
 HERE = Path(__file__).parent
-NOT_RUN = pytest.StashKey[list[str]]()
 BUILD_S = 600
 """What any test here may take: whichever comes first builds the images, and that is as slow as the package index."""
 
@@ -28,19 +27,19 @@ def _missing() -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ours = [item for item in items if HERE in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.container)
         item.add_marker(pytest.mark.timeout(BUILD_S))
     if ours and os.environ.get("CI") != "true" and (why := _missing()) is not None:
-        config.stash[NOT_RUN] = [item.nodeid for item in ours]
         for item in ours:
             item.add_marker(pytest.mark.skip(reason=why))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    names = config.stash.get(NOT_RUN, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    names = [report.nodeid for report in skipped if report.nodeid.startswith("tests/container/")]
     if names:
         terminalreporter.section("not run: no container engine answers")
         for name in names:

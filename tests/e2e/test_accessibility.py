@@ -24,6 +24,8 @@ from harness.report.material import read_material
 from harness.report.release import ReleaseMaterial, render
 from harness.rundir import codec
 
+pytestmark = pytest.mark.timeout(300)  # axe works on every element of every page, a minute of a quiet processor
+
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:

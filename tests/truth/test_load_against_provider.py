@@ -22,6 +22,7 @@ def assert_close(measured: list[int], true: list[int]) -> None:
         assert percentile(measured, percent) == pytest.approx(percentile(true, percent), rel=0.01), f"p{percent}"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("process", [ArrivalProcess.CONSTANT, ArrivalProcess.POISSON])
 def test_latency_first_token_and_tokens_are_what_the_provider_recorded(tmp_path: Path, process: ArrivalProcess) -> None:
     with running_provider("--endpoint", "primary=127.0.0.1:0", "--control", "127.0.0.1:0", "--seed", "1") as provider:

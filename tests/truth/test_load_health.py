@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from load_process import plan_for, worker
 from load_visits import visiting
 
@@ -51,6 +52,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+@pytest.mark.alone
 def test_a_healthy_worker_tells_its_figures_and_they_are_small(tmp_path: Path) -> None:
     server, url = stub("instant")
     try:
@@ -74,6 +76,7 @@ def test_a_healthy_worker_tells_its_figures_and_they_are_small(tmp_path: Path) -
     assert not any("garbage collector" in problem or "descriptors" in problem for problem in found.problems)
 
 
+@pytest.mark.alone
 def test_a_worker_that_is_held_up_in_every_way_says_so_in_every_way(tmp_path: Path) -> None:
     server, url = stub("silent")
     plan = visiting(tmp_path / "f.py", GREEDY, seconds=5, rate_rps=20, timeout_s=60, drain_s=0.2)
