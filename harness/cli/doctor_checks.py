@@ -7,23 +7,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at. needed: without it the embedded target cannot run."""
-
-    what: str
-    ok: bool
-    needed: bool
-    found: str
+from harness.cli.doctor_finding import Finding
 
 
 def findings() -> list[Finding]:
     """Return every finding, the needed ones first."""
-    looks: list[Callable[[], Finding]] = [_system, _python, _wheels, _cores, _disk, _descriptors, _engine]
-    return [look() for look in looks]
+    from harness.cli.doctor_containers import container_findings
+
+    looks: list[Callable[[], Finding]] = [_system, _python, _wheels, _cores, _disk, _descriptors]
+    return [*(look() for look in looks), *container_findings()]
 
 
 def _system() -> Finding:
@@ -67,15 +60,3 @@ def _disk() -> Finding:
 def _descriptors() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return Finding(what="1,024 file descriptors", ok=soft >= 1024, needed=True, found=f"{soft} (at most {hard})")
-
-
-def _engine() -> Finding:
-    from harness.faults.engine import Engine, EngineError
-
-    try:
-        engine = Engine.find()
-        found = f"{engine.version()} at {engine.address}"
-    except EngineError as error:
-        found = f"{error.message}; {error.advice}" if error.advice else error.message
-        return Finding(what="container engine", ok=False, needed=False, found=found)
-    return Finding(what="container engine", ok=True, needed=False, found=found)

@@ -8,7 +8,7 @@ import click
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(as_json: bool) -> int:
-    """Look at what a run needs here: Python, the embedded servers, cores, disk, file descriptors, container engine."""
+    """Look at what a run needs here: Python, the embedded servers, cores, disk, file descriptors, engine, images, compose."""
     from harness.cli.doctor_checks import findings
 
     found = findings()

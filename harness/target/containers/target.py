@@ -27,7 +27,8 @@ from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENC
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.together import Together
 
-_IMAGES = ("toxiproxy", "postgres", "valkey", "caddy", "service", "provider")
+IMAGES = ("toxiproxy", "postgres", "valkey", "caddy", "service", "provider")
+"""What the stack is made of, by the keys of `images`."""
 _READY_WITHIN_S = 90.0  # thirty are promised on a quiet machine; a busy one gets the time
 _NAME = "reference-service"
 
@@ -77,7 +78,7 @@ class ContainersTarget:
                 advice="pip install '.[containers]' in the checkout of the harness (pip install testcontainers does, too)",
             ) from error
         engine = Engine.find()
-        images = get_images(engine, _IMAGES, self._say)
+        images = get_images(engine, IMAGES, self._say)
         settle(engine)
         credentials = Credentials.generate(needs)
         site = ContainerSite(engine, logs=logs, mask=credentials.mask)

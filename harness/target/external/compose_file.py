@@ -23,6 +23,7 @@ SERVICE_LABEL = "com.docker.compose.service"
 _UP_WITHIN_S = 600.0
 _DOWN_WITHIN_S = 6.0
 _ASK_WITHIN_S = 30.0
+_OLDEST = (1, 29)
 
 
 def compose_command() -> tuple[str, ...]:
@@ -33,8 +34,29 @@ def compose_command() -> tuple[str, ...]:
             if asked.returncode == 0:
                 return ("docker", "compose")
     if shutil.which("docker-compose") is not None:
+        see_not_too_old(_version_of("docker-compose"))
         return ("docker-compose",)
     raise StackError("start.compose: there is neither `docker compose` nor `docker-compose` here", advice="install one of them")
+
+
+def see_not_too_old(version: str) -> None:
+    """See that a `docker-compose` reads files without `version:`, with conditions of health. Raises StackError."""
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if len(numbers) == 2 and numbers < _OLDEST:
+        raise StackError(
+            f"docker-compose {version} is too old: it does not read compose files as they are written today",
+            advice="install Docker's plugin (`docker compose`), or docker-compose 1.29 or newer",
+        )
+
+
+def _version_of(program: str) -> str:
+    """Return what a program says of its version; nothing where it does not say, and its own words come later."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = subprocess.run(
+            [program, "version", "--short"], capture_output=True, text=True, timeout=_ASK_WITHIN_S, check=False
+        )
+        return asked.stdout.strip().removeprefix("v")
+    return ""
 
 
 @dataclass(slots=True, kw_only=True)

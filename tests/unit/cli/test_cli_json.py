@@ -12,6 +12,7 @@ from test_cli_release import build_run, harness
 
 from harness.cli import doctor_checks
 from harness.cli.commands.list import _schemas
+from harness.cli.doctor_finding import Finding
 
 
 @pytest.fixture(autouse=True)
@@ -110,8 +111,8 @@ def test_what_was_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_doctor_ends_with_5_where_something_needed_is_missing_and_not_for_what_is_only_of_use(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def finding(what: str, *, ok: bool, needed: bool) -> doctor_checks.Finding:
-        return doctor_checks.Finding(what=what, ok=ok, needed=needed, found="x")
+    def finding(what: str, *, ok: bool, needed: bool) -> Finding:
+        return Finding(what=what, ok=ok, needed=needed, found="x")
 
     here = [finding("disk", ok=True, needed=True), finding("engine", ok=False, needed=False)]
     monkeypatch.setattr(doctor_checks, "findings", lambda: here)

@@ -7,12 +7,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker.errors
 import pytest
 import urllib3
 
-from harness.errors import StackError
+from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError, _without_frames, find_address
 from harness.target.containers import images, label, provision
+from harness.target.containers.create import engine_errors
 from harness.target.supervise import marker
 
 
@@ -111,3 +113,14 @@ def test_what_another_host_or_container_owns_is_never_ours_to_judge():
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"place": "x", "pid": "a", "start_ticks": 1}', "not json"])
 def test_labels_that_cannot_be_read_are_nobodys_leftover(text):
     assert not label.is_leftover({label.CONTROL: text})
+
+
+def test_a_disk_that_is_full_is_told_as_such_whether_it_builds_or_starts():
+    full = "write /var/lib/docker/overlay2/x: no space left on device"
+    answer = docker.errors.APIError("500 Server Error", explanation=full)
+    with pytest.raises(StorageError, match="postgres could not be started: the engine's disk is full"), engine_errors("postgres"):
+        raise answer
+    failed = provision._failed("ours:1", ["Step 1/9", full])
+    assert isinstance(failed, StorageError)
+    assert "the engine's disk is full" in failed.message
+    assert isinstance(provision._failed("ours:1", ["Step 1/9", "no such file"]), StackError)
