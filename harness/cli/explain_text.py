@@ -15,13 +15,17 @@ _MOST_LINES = 24
 
 
 def explanation_text(explanations: Sequence[Explanation]) -> str:
-    """Return the text. Everything of the target is shown without its control characters."""
+    """Return the text. Everything of the target is shown without its control characters.
+
+    A request that counts against several results is shown whole at the first of them, and named at the others.
+    """
     if not explanations:
         return "every result passed: there is nothing to explain; name a result or a request to look at it all the same"
-    return "\n\n".join(_one(each) for each in explanations)
+    shown: set[int] = set()
+    return "\n\n".join(_one(each, shown) for each in explanations)
 
 
-def _one(explanation: Explanation) -> str:
+def _one(explanation: Explanation, shown: set[int]) -> str:
     judgement = explanation.judgement
     lines = []
     if judgement is not None:
@@ -36,7 +40,13 @@ def _one(explanation: Explanation) -> str:
     lines += [f"  {'- ' if judgement else ''}{visible(sentence)}" for sentence in explanation.sentences]
     if judgement is not None and explanation.requests:
         lines.append(f"  the slowest {len(explanation.requests)} of them:")
+    again = [str(request.seq) for request in explanation.requests if request.seq in shown]
+    if again:
+        lines.append(f"  shown above: request{'s' if len(again) > 1 else ''} {', '.join(again)}")
     for request in explanation.requests:
+        if request.seq in shown:
+            continue
+        shown.add(request.seq)
         lines += ["", *(f"  {line}" for line in _request(request))]
         if judgement is None:
             lines += [f"  {line}" for line in _exchange(request)]
@@ -96,6 +106,8 @@ def _bar(spans: Spans) -> str:
 
 
 def _parts(spans: Spans) -> str:
+    if not spans.calls:
+        return f"! dispatch {_s(spans.dispatch_ns)}, · no call upstream for {_s(spans.before_ns)}"
     shown = [(sign, words, getattr(spans, name)) for name, sign, words in _PARTS]
     return ", ".join(f"{sign} {words} {_s(value)}" for sign, words, value in shown if value or words != "between calls")
 

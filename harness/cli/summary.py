@@ -1,5 +1,6 @@
 """What a terminal says at the end of a run: the verdict, why, one line for each result, and where the report is."""
 
+import shlex
 from typing import TextIO
 
 from harness.model.fault import FaultRecord
@@ -11,6 +12,8 @@ from harness.rundir import RunDirectory
 _COLOURS = {Status.PASS: "32", Status.WARN: "33", Status.FAIL: "31", Status.INCONCLUSIVE: "33", Status.INVALID: "35",
             Status.NOT_APPLICABLE: "90", Status.WAIVED: "36"}  # fmt: skip
 _WIDEST_NAME = 40
+_EXPLAINED = frozenset({Status.FAIL, Status.WARN, Status.INCONCLUSIVE})
+"""What `harness explain` has something to say about: a result that was waived or invalid is not the target's to explain."""
 
 
 def print_verdict(verdict: Verdict, run: RunDirectory, stream: TextIO, *, colour: bool) -> None:
@@ -42,7 +45,7 @@ def _lines(verdict: Verdict, run: RunDirectory, *, colour: bool) -> list[str]:
     lines += [f"  {_fault(fault)}" for fault in verdict.faults]
     lines += _instrument(verdict)
     lines.append(f"  spent {dollars(verdict.spend_usd)} in {seconds(verdict.duration_s)}, seed {verdict.seed}")
-    lines += _files(run)
+    lines += _files(verdict, run)
     return lines
 
 
@@ -87,9 +90,12 @@ def _instrument(verdict: Verdict) -> list[str]:
     return [line, *(f"      {visible(problem)}" for problem in health.problems)]
 
 
-def _files(run: RunDirectory) -> list[str]:
+def _files(verdict: Verdict, run: RunDirectory) -> list[str]:
     report = run.path / "report.html"
-    return [f"  report {report}" if report.is_file() else f"  run directory {run.path}", ""]
+    lines = [f"  report {report}" if report.is_file() else f"  run directory {run.path}"]
+    if any(each.status in _EXPLAINED for each in verdict.results):
+        lines.append(f"  why    harness explain {shlex.quote(str(run.path))}")
+    return [*lines, ""]
 
 
 def _painted(text: str, status: Status, *, colour: bool, bold: bool = False) -> str:

@@ -40,7 +40,8 @@ def _sentence(where: Where, group: Sequence[Explained], of: int, noun: str) -> s
             text = f"{head} waited for the provider ({format_duration(median(each.upstream_ns for each in spans))})"
         case Where.NEVER_REACHED:
             took = format_duration(median(each.service_ns for each in spans))
-            text = f"{head} never reached the provider: no call is on record, and it took {took}"
+            half = "half of them ended within" if len(group) > 1 else "it ended within"
+            text = f"{head} never reached the provider: no call is on record; {half} {took}"
         case Where.GENERATOR:
             late = format_duration(median(each.dispatch_ns for each in spans))
             text = f"{head} left late by the generator's doing ({late}): the harness's fault, not the target's"

@@ -129,10 +129,10 @@ def _nothing_to_judge(objective: Objective, members: Members) -> str:
     about = f" of {' and '.join(picked)}" if picked else ""
     intended = int(np.count_nonzero(members.intended))
     parts = {
-        "straddled the edge of a fault": members.count(Standing.STRADDLING),
-        "came before the recovery": members.count(Standing.RECOVERING),
-        "were cancelled by the harness": members.count(Standing.CANCELLED),
-        f"are nothing that {objective.expression or objective.quantity} counts": members.count(Standing.ELIGIBLE),
+        "astride the edge of a fault": members.count(Standing.STRADDLING),
+        "before the recovery": members.count(Standing.RECOVERING),
+        "cancelled by the harness": members.count(Standing.CANCELLED),
+        f"not counted by {objective.expression or objective.quantity}": members.count(Standing.ELIGIBLE),
     }
     told = ", ".join(f"{number:,} {what}" for what, number in parts.items() if number)
     return f"nothing to judge{about} in phase {members.phase.name}: {count(intended, 'request')} intended" + (

@@ -42,6 +42,11 @@ def test_it_says_where_the_report_is_or_the_run_where_there_is_none(run: RunDire
     assert f"report {run.path / 'report.html'}" in printed(run, make_verdict())
 
 
+def test_what_did_not_pass_comes_with_the_next_command_to_type(run: RunDirectory) -> None:
+    assert f"why    harness explain {run.path}" in printed(run, make_verdict(Status.FAIL, failing_results()))
+    assert "harness explain" not in printed(run, make_verdict())
+
+
 def test_an_instrument_that_failed_and_a_fault_that_never_acted_are_not_hidden(run: RunDirectory) -> None:
     verdict = make_verdict(Status.INVALID)
     health = InstrumentHealth(intended=9, sent=3, lag_p99_ms=None, loop_lag_p99_ms=None, cpu_ratio=None, valid=False,

@@ -29,6 +29,20 @@ def test_the_exchange_is_told_line_by_line_and_a_terminal_escape_of_the_answer_i
     assert "\x1b" not in text
 
 
+def test_a_request_that_counts_against_several_results_is_shown_whole_once() -> None:
+    one = Explanation(judgement=None, noun="request", found=1, of=1, sentences=("first",), requests=(explained(7, []),))
+    text = explanation_text([one, replace(one, sentences=("second",), requests=(explained(7, []), explained(8, [])))])
+    assert text.count("request 7 (") == 1
+    assert "shown above: request 7" in text.partition("second")[2]
+    assert "request 8 (" in text.partition("second")[2]
+
+
+def test_time_without_a_call_is_not_called_zero_upstream() -> None:
+    text = told(explained(7, []))
+    assert "no call upstream for" in text
+    assert "upstream 0" not in text
+
+
 def test_a_request_of_which_none_was_kept_says_so() -> None:
     assert "was not kept" in told(explained(7, []))
 

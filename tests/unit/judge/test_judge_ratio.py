@@ -150,7 +150,7 @@ def test_only_streamed_requests_have_a_time_to_first_token(tmp_path: Path) -> No
     rows = [replace(row, streamed=False, first_content_ns=None) for row in steady(200)]
     result = judged(tmp_path, ttft(during=IN_STEADY), rows)["steady"]
     assert result.status is Status.INCONCLUSIVE
-    assert "200 are nothing that time to first token counts" in result.reason
+    assert "200 not counted by time to first token" in result.reason
 
 
 def test_requests_that_touch_a_fault_of_another_phase_are_not_judged(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_phase_in_which_everything_straddles_says_so(tmp_path: Path) -> None:
     rows = [sample(n, 11.5 + n / 1000, 1.0) for n in range(100)]
     result = judged(tmp_path, error_rate(during=IN_STEADY), rows)["steady"]
     assert result.status is Status.INCONCLUSIVE
-    assert result.reason == "nothing to judge in phase steady: 100 requests intended, of which 100 straddled the edge of a fault"
+    assert result.reason == "nothing to judge in phase steady: 100 requests intended, of which 100 astride the edge of a fault"
 
 
 def test_clustered_failures_are_worth_less_than_their_number(tmp_path: Path) -> None:
