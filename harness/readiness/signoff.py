@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import ConfigurationError, RunDirectoryError, did_you_mean
 from harness.model.readiness import Readiness, SignOff
 from harness.readiness.dsse import key_id, open_envelope, read_private_key
+from harness.readiness.runs import find_runs
 from harness.rundir import RunDirectory, codec
 from harness.rundir.files import sha256_of, storage_errors
 
@@ -85,12 +86,15 @@ def verify(document: Path, key: Path | None, runs: Sequence[Path] = ()) -> list[
     """Return what holds and what does not: signature, the files beside the document, sign-offs, and the runs if given.
 
     key: the public (or private) key that must have signed; None leaves the signature unchecked, which is a finding.
+    runs: run directories, and directories of several runs, as they were given for the document.
     """
     readiness = read_document(document)
     findings = [Finding(holds=True, text=f"release {readiness.release} is {readiness.decision.value} by its document")]
     findings += _envelope(document, key)
     findings += _sign_offs(document, key)
-    findings += [finding for path in runs for finding in _run(path, readiness)]
+    places, missing = find_runs(runs)
+    findings += [Finding(holds=False, text=problem.text) for problem in missing]
+    findings += [finding for path in places for finding in _run(path, readiness)]
     return findings
 
 

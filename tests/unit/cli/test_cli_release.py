@@ -162,6 +162,21 @@ def test_a_signed_document_is_verified_until_something_is_changed(tmp_path: Path
     assert harness("report", "--verify", out, "--key", public) == 1
 
 
+def test_runs_are_verified_as_they_were_reported_a_directory_of_several_too(
+    tmp_path: Path, checklist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    together, out, key = tmp_path / "gate", tmp_path / "out", tmp_path / "release.key"
+    run = build_run(together / "01-outage")
+    (together / "run.json").write_text(json.dumps({"runs": [{"directory": "01-outage"}]}))
+    assert harness("sign", "--new-key", key) == 0
+    assert report(checklist, out, together, "--sign", key) == 0
+    assert harness("report", "--verify", out, together, "--key", key) == 0
+    assert "run-1 is what was judged" in capsys.readouterr().err
+    run.rename(tmp_path / "elsewhere")
+    assert harness("report", "--verify", out, together, "--key", key) == 1
+    assert "gate/run.json names the run 01-outage, and it is not there" in capsys.readouterr().err
+
+
 def test_a_document_is_not_signed_without_a_key_and_nothing_is_written(tmp_path: Path, checklist: Path) -> None:
     words = ("report", build_run(tmp_path / "a"), "--checklist", checklist, "--out", tmp_path / "out", "--format", "intoto")
     assert harness(*words) == 2
