@@ -17,6 +17,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     documents: tuple[object, ...] = ()
 
 
+_NOTHING = Completion()
 _NULL = msgspec.Raw(b"null")
 
 
@@ -42,7 +43,7 @@ class _Chat(msgspec.Struct, gc=False):
     error: msgspec.Raw = _NULL
 
     def is_error(self) -> bool:
-        return self.error is not _NULL and bytes(self.error) != b"null"
+        return bytes(self.error) != b"null"
 
 
 _DECODER = msgspec.json.Decoder(_Chat)
@@ -61,11 +62,11 @@ def read_body(body: bytes, *, wants_documents: bool) -> Completion:
     except _NO_COMPLETION:
         return Completion(problem=_why_unreadable(body), documents=documents)
     problem: ErrorKind | None = None
-    if chat.is_error():
+    if chat.error is not _NULL and chat.is_error():
         problem = ErrorKind.ERROR_EVENT
     elif not chat.choices or (message := chat.choices[0].message) is None:
         problem = ErrorKind.BAD_SHAPE
-    elif not _says_something(message) and chat.choices[0].finish_reason != "content_filter":
+    elif bytes(message.content) in _EMPTY and not _says_something(message, chat.choices[0].finish_reason):
         problem = ErrorKind.NO_CONTENT
     return _completion(problem, chat.usage, documents)
 
@@ -90,9 +91,9 @@ def _text_of(document: bytes, part: str) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _says_something(message: _Message) -> bool:
-    """Return True for text, a tool call or the model's own refusal: the answer of a model, whatever it says."""
-    if bytes(message.content) not in _EMPTY:
+def _says_something(message: _Message, finish_reason: str | None) -> bool:
+    """Return True for a tool call or the model's own refusal instead of text: the answer of a model, whatever it says."""
+    if finish_reason == "content_filter":
         return True
     return bytes(message.tool_calls) not in _EMPTY or bytes(message.refusal) not in _EMPTY
 
@@ -113,7 +114,7 @@ def read_events(events: EventStream, *, wants_documents: bool) -> Completion:
 
 
 def _problem(events: EventStream, chats: list[_Chat], unreadable: ErrorKind | None) -> ErrorKind | None:
-    if any(chat.is_error() for chat in chats):
+    if any(chat.error is not _NULL and chat.is_error() for chat in chats):
         return ErrorKind.ERROR_EVENT
     if events.overlong:
         return ErrorKind.TOO_LARGE
@@ -158,7 +159,7 @@ def _documents(payloads: list[bytes]) -> tuple[object, ...]:
 
 def _completion(problem: ErrorKind | None, usage: _Usage | None, documents: tuple[object, ...]) -> Completion:
     if usage is None:
-        return Completion(problem=problem, documents=documents)
+        return Completion(problem=problem, documents=documents) if problem or documents else _NOTHING
     return Completion(
         problem=problem,
         prompt_tokens=_count(usage.prompt_tokens),

@@ -33,6 +33,9 @@ class End(enum.Enum):
     STOPPED = "stopped"
 
 
+_COMPLETE, _CLOSED, _ANSWERED = End.COMPLETE, End.CLOSED, Result.ANSWERED  # a member asked of its enum costs a call each time
+
+
 class Exchange:
     """The reading of one answer. Fed in order; moments are integers of any one clock, in nanoseconds.
 
@@ -100,7 +103,7 @@ class Exchange:
         One that came to its own end ended with its last byte, not when somebody found the time to ask.
         """
         response, events = self._response, self._events
-        if end is End.CLOSED:
+        if end is _CLOSED:
             response.closed()
         if events is not None and response.complete:
             events.closed(at_ns)
@@ -109,17 +112,17 @@ class Exchange:
             events=events,
             streamed=self._streamed,
             protocol=self._protocol,
-            body=bytes(self._body),
+            body=self._body if type(self._body) is bytes else bytes(self._body),
             body_bytes=self._body_bytes,
             first_byte_ns=self._first_byte_ns,
-            ended_ns=self._last_byte_ns if end is End.COMPLETE else at_ns,
+            ended_ns=self._last_byte_ns if end is _COMPLETE else at_ns,
         )
         broken = None if response.complete and response.broken is None else self._broken_by(end)
         if events is None and broken is None and response.headers.get(b"content-encoding") == b"gzip":
             seen, broken = self._unzipped(seen)
         outcome = self._reading.read(seen, broken)
         response.release()
-        if events is not None and (self._keep or outcome.result is not Result.ANSWERED):
+        if events is not None and (self._keep or outcome.result is not _ANSWERED):
             return replace(outcome, body=b"".join(b"data: %b\n\n" % payload for payload in events.payloads))
         return outcome
 

@@ -9,10 +9,13 @@ import msgspec
 from harness.model.signals import Comparison, Predicate, RefusalRule, Where
 
 Scalar = str | int | float | bool
+# A member asked of its enum costs a call each time, and every signal is looked for in every answer.
+_HEADER, _JSON, _CHUNK = Where.HEADER, Where.JSON, Where.CHUNK
+_PRESENT, _EQUALS, _MATCHES, _ABOVE = Comparison.PRESENT, Comparison.EQUALS, Comparison.MATCHES, Comparison.ABOVE
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What predicates look at: lower-case headers and the JSON documents of the body (each chunk of a stream)."""
 
     status_code: int
@@ -24,10 +27,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
         LOG and METRIC are not part of an answer: nothing is found there.
         """
-        if predicate.where is Where.HEADER:
+        where = predicate.where
+        if where is _HEADER:
             value = self.headers.get(_header_name(predicate.key))
             return None if value is None else value.decode("latin-1").strip()
-        if predicate.where in (Where.JSON, Where.CHUNK):
+        if where is _JSON or where is _CHUNK:
             for document in self.documents:
                 found = walk(document, predicate.key)
                 if found is not None:
@@ -46,18 +50,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def compares(found: Scalar, comparison: Comparison, value: Scalar | None) -> bool:
     """Compare a found value as a predicate asks; text from a header compares with numbers and booleans by meaning."""
-    match comparison:
-        case Comparison.PRESENT:
-            return True
-        case Comparison.EQUALS:
-            return _equals(found, value)
-        case Comparison.MATCHES:
-            return _pattern(str(value)).search(_text(found)) is not None
-        case Comparison.ABOVE | Comparison.BELOW:
-            number, limit = number_of(found), number_of(value)
-            if number is None or limit is None:
-                return False
-            return number > limit if comparison is Comparison.ABOVE else number < limit
+    if comparison is _PRESENT:
+        return True
+    if comparison is _EQUALS:
+        return _equals(found, value)
+    if comparison is _MATCHES:
+        return _pattern(str(value)).search(_text(found)) is not None
+    number, limit = number_of(found), number_of(value)
+    if number is None or limit is None:
+        return False
+    return number > limit if comparison is _ABOVE else number < limit
 
 
 def number_of(value: Scalar | None) -> float | None:

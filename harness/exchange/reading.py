@@ -41,6 +41,8 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _NOTHING = Completion()
+# A member asked of its enum costs a call each time, and these are asked for with every answer.
+_ANSWERED, _PRIMARY, _CHAT = Result.ANSWERED, Source.PRIMARY, Protocol.OPENAI_CHAT
 
 
 class Reading:
@@ -62,7 +64,22 @@ class Reading:
         answer = self._judge(seen, broken)
         response, events = seen.response, seen.events
         completion = answer.completion or _NOTHING
-        source = Source.PRIMARY if answer.result is Result.ANSWERED else None
+        source = _PRIMARY if answer.result is _ANSWERED else None
+        if events is None and not self._has_signals and not self._digests:  # what did not happen need not be said
+            return Outcome(
+                result=answer.result,
+                error_kind=answer.error_kind,
+                source=source,
+                refusal=answer.refusal,
+                status_code=response.status_code,
+                first_byte_ns=seen.first_byte_ns,
+                ended_ns=seen.ended_ns,
+                prompt_tokens=completion.prompt_tokens,
+                completion_tokens=completion.completion_tokens,
+                body_bytes=seen.body_bytes,
+                body=seen.body,
+                reusable=response.keep_alive,
+            )
         cost = fallback = cache = None
         if self._has_signals:
             evidence = Evidence(status_code=response.status_code or 0, headers=response.headers, documents=completion.documents)
@@ -88,7 +105,7 @@ class Reading:
             claimed_cost_usd=cost,
             claimed_fallback=fallback,
             cache=cache,
-            text_digest=_digest_of(seen) if self._digests and answer.result is Result.ANSWERED else None,
+            text_digest=_digest_of(seen) if self._digests and answer.result is _ANSWERED else None,
             body_bytes=seen.body_bytes,
             body=seen.body,
             reusable=response.keep_alive,
@@ -122,7 +139,7 @@ class Reading:
         encoding = headers.get(b"content-encoding")
         if encoding is not None and encoding.strip().lower() not in (b"identity", b""):
             return _bad(broken or ErrorKind.CONTENT_ENCODING)
-        if seen.protocol is not Protocol.OPENAI_CHAT:
+        if seen.protocol is not _CHAT:
             return self._plain(seen, broken)
         if seen.events is not None:
             completion = read_events(seen.events, wants_documents=self._wants_documents)
@@ -217,7 +234,7 @@ def _count_at(documents: tuple[object, ...], path: str | None) -> int | None:
 def _answered_or_bad(completion: Completion) -> _Answer:
     if completion.problem is not None:
         return _bad(completion.problem, completion)
-    return _Answer(result=Result.ANSWERED, completion=completion)
+    return _Answer(result=_ANSWERED, completion=completion)
 
 
 def _bad(kind: ErrorKind | None, completion: Completion | None = None) -> _Answer:
@@ -227,7 +244,7 @@ def _bad(kind: ErrorKind | None, completion: Completion | None = None) -> _Answe
 
 def _ended_ns(seen: Seen, result: Result) -> int:
     """Return the end of an answer: a good stream ends with its `[DONE]`, anything else with the conversation."""
-    if result is Result.ANSWERED and seen.events is not None and seen.events.done_ns is not None:
+    if result is _ANSWERED and seen.events is not None and seen.events.done_ns is not None:
         return seen.events.done_ns
     return seen.ended_ns
 

@@ -75,6 +75,7 @@ class ClosedLoops:
         self._added = added
         self._waiting: dict[int, tuple[ArrivalSegment, int]] = {}
         self._asked = 0
+        self._asking: list[tuple[ArrivalSegment, int]] = []
         self._loop = get_hub().loop
         self.is_over = False
 
@@ -93,12 +94,19 @@ class ClosedLoops:
         if asked[0].think_ns:
             gevent.spawn(self._ask_at, self._now_ns() + asked[0].think_ns, *asked)
         else:
-            self._loop.run_callback(self._ask, *asked)
+            if not self._asking:
+                self._loop.run_callback(self._ask_all)  # one for all whose answers came in this turn of the loop
+            self._asking.append(asked)
 
     def _ask_at(self, at_ns: int, segment: ArrivalSegment, user: int) -> None:
         while not self.is_over and (left_ns := at_ns - self._now_ns()) > 0:
             gevent.sleep(left_ns / NS_PER_S)
         self._ask(segment, user)
+
+    def _ask_all(self) -> None:
+        asking, self._asking = self._asking, []
+        for segment, user in asking:
+            self._ask(segment, user)
 
     def _ask(self, segment: ArrivalSegment, user: int) -> None:
         now_ns = self._now_ns()

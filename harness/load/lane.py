@@ -4,6 +4,7 @@ A greenlet a request is two switches, a watcher started and stopped and a timer 
 sending and reading cost together. Only making a connection, where several waits follow each other, is a greenlet's work.
 """
 
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -16,6 +17,9 @@ from harness.model.outcome import Result
 
 if TYPE_CHECKING:
     from harness.load.pool import Pool
+    from harness.load.schedule import Request
+
+_COMPLETE = End.COMPLETE
 
 
 class Lane:
@@ -56,12 +60,14 @@ class Lane:
         self.index, self._handed_ns = index, handed_ns
         pool = self._pool
         try:
-            own_ns = pool.schedule.requests[pool.schedule.request[index]].user_class.timeout_ns
+            schedule = pool.schedule
+            kind = schedule.requests[schedule.request[index]]
+            own_ns = kind.user_class.timeout_ns
             self.deadline_ns = pool.zero_ns + handed_ns + (pool.timeout_ns if own_ns is None else own_ns)
             if self._wire.is_ready():
-                self._send()
+                self._send(kind)
             else:
-                self.connecting = gevent.spawn(self._connect_and_send, own_ns)
+                self.connecting = gevent.spawn(self._connect_and_send, kind)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must end the run: the arrival would have no row
             pool.lane_died(error)
 
@@ -79,13 +85,13 @@ class Lane:
         if self._exchange is not None:
             self._guarded_finish(End.TIMEOUT)
 
-    def _connect_and_send(self, timeout_ns: int | None) -> None:
+    def _connect_and_send(self, kind: "Request") -> None:
         begun_ns = self._pool.now_ns()
         try:
-            trouble = self._connect(timeout_ns)
+            trouble = self._connect(kind.user_class.timeout_ns)
             self.connecting = None
             if trouble is None:
-                self._send()
+                self._send(kind)
                 return
             # The attempt is when the request began, unless it is our own machine that could not make it.
             now_ns = self._pool.now_ns()
@@ -106,22 +112,21 @@ class Lane:
             wire.listen(self._readable)
         return trouble
 
-    def _send(self) -> None:
+    def _send(self, kind: "Request") -> None:
         pool, index = self._pool, self.index
-        schedule = pool.schedule
-        kind = schedule.requests[schedule.request[index]]
         request = pool.wording.request(index)
         self._exchange = Exchange(
             pool.reading,
             streamed=kind.streamed,
             protocol=kind.user_class.protocol,
-            keep=schedule.next_turn[index] >= 0 or pool.keeps(index),
+            keep=pool.schedule.next_turn[index] >= 0 or pool.keeps(index),
         )
-        self._started_ns = started_ns = pool.now_ns()
+        self._started_ns = started_ns = monotonic_ns() - pool.zero_ns
+        unsent = self._wire.send(request)  # at once: what stands between the two is told as the target's time
         self._pool_wait_ns = started_ns - self._handed_ns
         pool.ledger.started(index, started_ns)
-        self._unsent = self._wire.send(request)
-        if self._unsent is not None:
+        if unsent is not None:
+            self._unsent = unsent
             self._wire.when_writable(self._writable)
         if self.deadline_ns < self.watched_ns:
             pool.deadlines.watch(self)
@@ -141,8 +146,8 @@ class Lane:
                     self._wire.close()
             elif isinstance(got, End):
                 self._finish(got)
-            elif got and exchange.feed(got, self._pool.now_ns()):
-                self._finish(End.COMPLETE)
+            elif got and exchange.feed(got, monotonic_ns() - self._pool.zero_ns):
+                self._finish(_COMPLETE)
         except Exception as error:  # noqa: BLE001 - as in `take`; the loop would print it and go on
             self._pool.lane_died(error)
 
@@ -156,7 +161,7 @@ class Lane:
         exchange, self._exchange = self._exchange, None
         assert exchange is not None
         outcome = exchange.outcome(end, self._pool.now_ns())
-        if end is not End.COMPLETE or self._unsent is not None or not outcome.reusable:
+        if end is not _COMPLETE or self._unsent is not None or not outcome.reusable:
             self._wire.close()
         self._ended(outcome)
 

@@ -16,6 +16,8 @@ from harness.model.live import LiveLine
 from harness.model.outcome import Result
 from harness.rundir.files import storage_errors
 
+_ANSWERED = Result.ANSWERED
+
 
 class Pulse:
     """Counts until `line` is asked for, then starts again. Latencies are those of answers, on the intended clock."""
@@ -55,7 +57,7 @@ class Pulse:
         self._results[outcome.result] += 1
         if outcome.source is not None:
             self._sources[outcome.source] += 1
-        if outcome.result is Result.ANSWERED and outcome.ended_ns is not None:
+        if outcome.result is _ANSWERED and outcome.ended_ns is not None:
             self._latency[bucket_of(outcome.ended_ns - self._schedule.intended_ns[index])] += 1
 
     def woke(self, late_ns: int) -> None:

@@ -17,6 +17,7 @@ from harness.rundir.tables import StreamWriter
 _PACK = struct.Struct(ROW_FORMAT)
 _CACHE_WORDS = 256
 _OTHER = "(other)"
+_REFUSED = Result.REFUSED
 
 
 class Recorder:
@@ -66,7 +67,7 @@ class Recorder:
             -1 if outcome.source is None else codes[outcome.source],
             -1 if outcome.refusal is None else codes[outcome.refusal],
             -1 if outcome.error_kind is None else codes[outcome.error_kind],
-            -1 if outcome.result is not Result.REFUSED else self._is_expected(index, outcome),
+            -1 if outcome.result is not _REFUSED else self._is_expected(index, outcome),
             -1 if outcome.claimed_fallback is None else outcome.claimed_fallback,
         )
         self._count += 1

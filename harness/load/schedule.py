@@ -63,7 +63,7 @@ class Schedule:
         self.intended_ns.append(intended_ns)
         self.request.append(request)
         self.principal.append(principal)
-        self.phase.append(self.phase_at(intended_ns))
+        self.phase.append(max(bisect_right(self.phase_starts_ns, intended_ns) - 1, 0))
         self.of_burst.append(of_burst)
         self.prompt_tokens.append(prompt_tokens)
         self.max_tokens.append(max_tokens)

@@ -22,6 +22,7 @@ from harness.load.tls import TlsSession
 from harness.model.error_kind import ErrorKind
 
 _READABLE, _WRITABLE = 1, 2
+_RESET, _CLOSED = End.RESET, End.CLOSED
 _TIMED_OUT = object()
 _CHUNK_BYTES = 16_384
 _OWN_FAILURES = {
@@ -109,9 +110,9 @@ class Wire:
         except BlockingIOError:
             return b""
         except OSError:
-            return End.RESET
+            return _RESET
         if not data:
-            return End.CLOSED
+            return _CLOSED
         if self._tls is None:
             return data
         plain = self._tls.received(data)
@@ -121,7 +122,15 @@ class Wire:
 
     def send(self, request: bytes) -> memoryview | None:
         """Send what the socket takes now; return what is left, for `send_on`, None where nothing is."""
-        return self.send_on(memoryview(request if self._tls is None else self._tls.sealed(request)))
+        assert self._socket is not None
+        data = request if self._tls is None else self._tls.sealed(request)
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return None
+        return None if sent == len(data) else self.send_on(memoryview(data)[sent:])
 
     def send_on(self, left: memoryview) -> memoryview | None:
         """Go on. A peer that closed in the middle may have said why: that is for the reading to find."""

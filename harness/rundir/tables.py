@@ -13,6 +13,9 @@ from harness.errors import RunDirectoryError
 from harness.rundir.files import storage_errors
 from harness.rundir.schemas import ADDED_LATER, version_of
 
+_BUFFER_BYTES = 1 << 18
+"""Arrow writes each column's parts one by one, a hundred calls of the system for each batch: they leave together."""
+
 
 class StreamWriter:
     """Appends record batches to an Arrow IPC stream; each `write` reaches the file system before it returns."""
@@ -22,10 +25,11 @@ class StreamWriter:
         self._schema = schema
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb", buffering=0)
+            self._file = path.open("wb", buffering=_BUFFER_BYTES)
             # Moments of one second have their high bytes in common: lz4 leaves half, in less time than writing the rest takes.
             self._options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression="lz4", use_threads=False)
             self._stream = pa.ipc.new_stream(self._file, schema, options=self._options)
+            self._file.flush()
 
     def write(self, columns: Sequence[Sequence[object]]) -> None:
         """Append one batch: a sequence of values for each column of the schema, all of one length."""
@@ -39,6 +43,7 @@ class StreamWriter:
         """
         with storage_errors(self._path):
             self._stream.write_batch(pa.record_batch(list(arrays), schema=self._schema))
+            self._file.flush()
 
     def rehearse(self, arrays: Sequence[pa.Array]) -> None:
         """Write a batch to nowhere, so that the first real one finds everything loaded."""
