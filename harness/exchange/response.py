@@ -101,9 +101,8 @@ class Response:
         """Keep a header of the head; trailers are read and dropped."""
         if self._head_done:
             return
-        name = name.lower()
-        known = self.headers.get(name)
-        self.headers[name] = value if known is None else known + b", " + value
+        headers, name = self.headers, name.lower()
+        headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
         """Decide how the body ends. 1xx is dropped, whatever it says."""

@@ -42,11 +42,15 @@ class Dealer:
         self._prompts = [len(user_class.prompts) for user_class in load.mix]
         self._streamed_ratio = load.streamed_ratio
         self._principals = load.principals
+        drawn = len(load.mix) > 1 or 0 < load.streamed_ratio < 1 or self._prompts != [1] or self._lengths != [None]
+        self._the_only = None if drawn else load.streamed_ratio >= 1
         self._prefix = f"deal/{seed}/".encode()
         self._begun = hashlib.blake2b(self._prefix, digest_size=_THREE.size)
 
     def deal(self, k: int) -> Deal:
         """Return the deal of the k-th arrival of the mix: a pure function of the seed and k."""
+        if self._the_only is not None:  # where there is nothing to draw, nothing is drawn
+            return Deal(0, 0, self._the_only, k % self._principals)
         hashed = self._begun.copy()  # half the time of beginning anew
         hashed.update(b"%d" % k)
         of_class, of_stream, of_prompt = _THREE.unpack(hashed.digest())

@@ -58,3 +58,12 @@ def test_another_seed_deals_otherwise() -> None:
 def test_a_mix_that_nothing_can_be_dealt_from_is_refused(mix: tuple[UserClass, ...]) -> None:
     with pytest.raises(ValueError, match="mix"):
         Dealer(plan(mix=mix).load, 1)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_what_is_not_drawn_is_what_would_have_been_drawn(ratio: float) -> None:
+    """One class with one prompt: beside it, a class that is never chosen makes the dealer draw."""
+    alone = plan(mix=(UserClass(name="faq", weight_ratio=1.0, prompts=("one",)),), streamed_ratio=ratio).load
+    never = UserClass(name="never", weight_ratio=0.0, prompts=("one",))
+    drawing = plan(mix=(*alone.mix, never), streamed_ratio=ratio).load
+    assert [Dealer(alone, 5).deal(k) for k in range(300)] == [Dealer(drawing, 5).deal(k) for k in range(300)]

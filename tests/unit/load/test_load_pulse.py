@@ -1,15 +1,19 @@
 import json
+from array import array
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from load_plans import plan
 
 from harness.errors import LoadError, StorageError
 from harness.exchange import Outcome
 from harness.load.address import resolve
-from harness.load.pulse import LiveFile, Pulse
+from harness.load.pulse import LiveFile, Pulse, histogram_of
 from harness.load.schedule import build_schedule
-from harness.model.histogram import quantile_ns
+from harness.model.histogram import bucket_of, quantile_ns
 from harness.model.outcome import Result, Source
 
 SCHEDULE = build_schedule(plan())
@@ -35,6 +39,12 @@ def test_a_line_tells_of_its_own_second_only() -> None:
     assert (after.intended, after.sent, after.ended) == (0, 0, 0)
     counts = (after.results, after.sources, after.latency, after.dispatch_lag, after.loop_lag)
     assert counts == ({}, {}, {}, {}, {})
+
+
+@given(st.lists(st.integers(-100, 2**52)))
+def test_a_second_s_histogram_is_that_of_its_values_one_by_one(values_ns: list[int]) -> None:
+    one_by_one = Counter(bucket_of(value_ns) for value_ns in values_ns)
+    assert histogram_of(array("q", values_ns)) == one_by_one
 
 
 def test_a_busy_second_shows_in_its_cpu() -> None:
