@@ -5,9 +5,11 @@ import typing
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.documents.located import Located, Path
 from harness.errors import did_you_mean
+from harness.model.units import format_duration
 
 
 def describe(error: ValidationError, located: Located, root: type[BaseModel]) -> list[str]:
@@ -16,7 +18,8 @@ def describe(error: ValidationError, located: Located, root: type[BaseModel]) ->
     for problem in error.errors(include_url=False):
         path = _document_path(problem["loc"], located)
         position = located.positions.get(path) or located.positions.get(path[:-1]) or (1, 1)
-        text = f"{located.at(path)}: {_sentence(problem['type'], problem['msg'], path, problem.get('input'), root)}"
+        told = _bound(problem, path) or _sentence(problem["type"], problem["msg"], path, problem.get("input"), root)
+        text = f"{located.at(path)}: {told}"
         known = lines.setdefault(position, [])
         if text not in known:
             known.append(text)
@@ -67,6 +70,19 @@ def _sentence(kind: str, message: str, path: Path, given: object, root: type[Bas
     if kind == "greater_than":
         return f"{where} must be above 0"
     return f"{where} is {_short(given)}: {message[:1].lower()}{message[1:]}"
+
+
+def _bound(problem: ErrorDetails, path: Path) -> str | None:
+    """Return the sentence for a value that is out of its bounds, in the unit in which it was written."""
+    bounds, given = problem.get("ctx", {}), problem["input"]
+    if problem["type"] not in ("greater_than_equal", "less_than_equal", "too_short"):
+        return None
+    least, most = bounds.get("ge", bounds.get("min_length")), bounds.get("le")
+    if problem["type"] == "too_short":
+        return f"{show_path(path)} has {len(given)} entries; give it {least} or more"
+    in_time = isinstance(given, str)  # only lengths of time are written as text and compared as numbers
+    told = format_duration(least if most is None else most) if in_time else f"{least if most is None else most:,}"
+    return f"{show_path(path)} is {_short(given)}; use {told} or {'more' if most is None else 'less'}"
 
 
 def _short(value: object) -> str:

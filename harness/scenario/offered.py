@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from harness.arrivals import peak_rps as peak_of
 from harness.documents.findings import Findings
 from harness.documents.located import Path
+from harness.errors import did_you_mean
 from harness.model.fault import Layer
 from harness.model.fault_kinds import FAULT_KINDS
 from harness.model.fault_kinds.process import ENDING_KINDS
@@ -16,6 +17,7 @@ from harness.model.figures import dollars
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import ArrivalSegment, Burst, Protocol, UserClass
 from harness.model.signals import Signals
+from harness.model.simulated import SIMULATED_MODELS
 from harness.model.target import Offer
 from harness.scenario.document import ScenarioDocument
 
@@ -32,6 +34,8 @@ def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offe
             f"{at} passes calls on to a real provider (`upstream`), whose answers nobody here writes; there are "
             f"{', '.join(sorted(RELAYED))}"
         )
+    if layer is Layer.PROVIDER and at not in offer.relayed and (why := _asks_for_nobody(parameters)) is not None:
+        return why
     if at in offer.missing:
         return f"the target's description has no `{offer.missing[at]}`"
     if at in offer.freeze_only and kind in ENDING_KINDS:
@@ -41,6 +45,15 @@ def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offe
             f"`limits.faults` of the target's description does not allow faults at {at}: it says {', '.join(offer.limits.faults)}"
         )
     return None
+
+
+def _asks_for_nobody(parameters: Mapping[str, object]) -> str | None:
+    """Return why a trigger by model would never be met at the simulated provider."""
+    model = parameters.get("only_model")
+    if model is None or model in SIMULATED_MODELS:
+        return None
+    known = ", ".join(SIMULATED_MODELS)
+    return f"only_model is {model!r}; the simulated provider has {known}{did_you_mean(str(model), SIMULATED_MODELS)}"
 
 
 def find_not_offered(

@@ -1,7 +1,9 @@
 """Faults on the stack of containers: each is confirmed, seen to act, and gone afterwards."""
 
+import socket
 import time
 
+import httpx
 import pytest
 
 from harness.faults import FaultInjector, Guardian
@@ -74,15 +76,119 @@ def test_our_own_probes_through_the_published_port_are_never_counted(injector, s
         assert injector.steps.acted() == 0
 
 
-@pytest.mark.parametrize("kind", ["kill", "freeze", "terminate", "restart"])
-@pytest.mark.parametrize("name", ["service-a", "redis"])
-def test_a_process_fault_is_a_container_fault_here_and_the_stack_answers_afterwards(injector, stack, kind, name):
-    what = fault(f"processes.{name}", kind)
-    in_force_for(injector, stack, what, 0.8)
-    assert injector.steps.acted() == 1
+def answers(stack, name):
+    """Whether anybody answers at a container's published port: asked by a client who knows no engine."""
+    if name == "service-a":
+        url = next(each.base_url for each in stack.instances if each.name == "a")
+        try:
+            return httpx.get(f"{url}/live", timeout=1.0, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+    host, _, port = stack.landscape.dependencies[f"dependencies.{name}"].address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1.0) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(10) != b""
+    except OSError:
+        return False
+
+
+def served(stack):
+    """Whether users of the whole stack are answered."""
     with Traffic(stack) as traffic:
         time.sleep(1.5)
-    assert 200 in traffic.statuses[-3:]
+    return 200 in traffic.statuses[-3:]
+
+
+@pytest.mark.parametrize("name", ["service-a", "redis"])
+def test_a_frozen_container_is_silent_and_answers_again(injector, stack, name):
+    assert answers(stack, name)
+    with Traffic(stack):
+        injector.apply(fault(f"processes.{name}", "freeze"))
+        assert not answers(stack, name)
+        injector.clear(f"freeze-processes-{name}")
+    assert answers(stack, name)
+    assert served(stack)
+    assert injector.steps.acted() == 1
+
+
+@pytest.mark.parametrize("kind", ["kill", "terminate"])
+@pytest.mark.parametrize("name", ["service-a", "redis"])
+def test_a_container_that_was_ended_is_gone_and_comes_back(injector, stack, kind, name):
+    assert answers(stack, name)
+    with Traffic(stack):
+        injector.apply(fault(f"processes.{name}", kind))
+        assert not answers(stack, name)
+        injector.clear(f"{kind}-processes-{name}")
+    assert answers(stack, name)
+    assert served(stack)
+    assert injector.steps.acted() == 1
+
+
+@pytest.mark.parametrize("name", ["service-a", "redis"])
+def test_a_restarted_container_runs_another_process_at_once(engine, injector, stack, name):
+    def began():
+        code, said = engine.execute(stack.landscape.containers[name].container_id, ["cat", "/proc/1/stat"])
+        return int(said.rpartition(")")[2].split()[19]) if code == 0 else None
+
+    before = began()
+    with Traffic(stack):
+        injector.apply(fault(f"processes.{name}", "restart"))
+        assert answers(stack, name)
+        assert began() > before
+        injector.clear(f"restart-processes-{name}")
+    assert served(stack)
+    assert injector.steps.acted() == 1
+
+
+def inside(engine, stack, name, program):
+    """Return what a Python program ends with and says in a container: it has what the container has, and no more."""
+    return engine.execute(stack.landscape.containers[name].container_id, ["python", "-c", program])
+
+
+SHARE = """
+import time
+began, used = time.monotonic(), time.process_time()
+while time.monotonic() - began < 0.8:
+    pass
+print((time.process_time() - used) / (time.monotonic() - began))
+"""
+
+
+def test_a_container_short_of_cpu_gets_its_share_and_no_more(engine, injector, stack):
+    injector.apply(fault("containers.service-b", "cpu_limit", cores=0.1))
+    short = float(inside(engine, stack, "service-b", SHARE)[1])
+    assert short < 0.25
+    injector.clear("cpu_limit-containers-service-b")
+    assert max(float(inside(engine, stack, "service-b", SHARE)[1]) for _ in range(3)) > 2 * short
+
+
+GROW = """
+open("/proc/self/oom_score_adj", "w").write("1000")  # whoever must go, it is this process
+print(len(b"x" * (400 << 20)))
+"""
+
+
+def test_a_container_short_of_memory_cannot_grow(engine, injector, stack):
+    injector.apply(fault("containers.service-b", "memory_limit", megabytes=256))
+    assert inside(engine, stack, "service-b", GROW) == (137, "")
+    injector.clear("memory_limit-containers-service-b")
+    assert inside(engine, stack, "service-b", GROW) == (0, f"{400 << 20}\n")
+
+
+WHERE = "import socket; print(socket.gethostbyname('toxiproxy'))"
+REACH = "import socket; socket.create_connection(('{}', 6379), 2)"
+"""By its number: to ask for a name takes a resolver's patience where there is no network."""
+
+
+@pytest.mark.parametrize("name", ["worker", "service-b"])
+def test_a_container_without_its_network_reaches_nobody(engine, injector, stack, name):
+    reach = REACH.format(inside(engine, stack, name, WHERE)[1].strip())
+    assert inside(engine, stack, name, reach) == (0, "")
+    injector.apply(fault(f"containers.{name}", "disconnect"))
+    assert inside(engine, stack, name, reach)[0] == 1
+    injector.clear(f"disconnect-containers-{name}")
+    assert inside(engine, stack, name, reach) == (0, "")
 
 
 def test_a_killed_database_comes_back_with_what_it_had_committed(injector, stack):

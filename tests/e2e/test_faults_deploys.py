@@ -110,6 +110,10 @@ def test_a_rolling_restart_replaces_every_instance_and_loses_no_request(stack, i
     with Users(stack) as users:
         users.since(0)
         injector.apply(fault("rolling_restart", pause=0))
+        deadline = time.monotonic() + 20
+        while [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]:
+            assert time.monotonic() < deadline, "one of before still runs"
+            time.sleep(0.05)
         assert {"service-a", "service-b"} <= injector.ended_on_purpose()
         injector.clear("f-rolling_restart")
         users.since(len(users.answers), more=12)
@@ -137,10 +141,10 @@ def test_a_bad_canary_is_met_by_its_share_of_the_requests_only(stack, injector, 
     with Users(stack) as users:
         injector.apply(fault("canary", share=0.4, version="bad", defect="done-missing"))
         seen = [version for version, _ in users.since(len(users.answers), more=40, within_s=60)]
+        assert 0.1 < seen.count("bad") / len(seen) < 0.75
         injector.clear("f-canary")
         count = len(users.answers) + 2
         assert "bad" not in {version for version, _ in users.since(count, more=8)}
-    assert 0.1 < seen.count("bad") / len(seen) < 0.75
     assert users.lost, "the defect was met"
     assert all(lost.startswith("bad: 200") for lost in users.lost)
     assert journal.acted() >= seen.count("bad") - 2

@@ -142,8 +142,8 @@ def test_a_starved_process_takes_much_longer_for_its_work(server, injector, jour
     quick = min(seconds(lambda: server.ask(b"work", 20)) for _ in range(3))
     injector.apply(fault("starve", share=0.1))
     slow = seconds(lambda: server.ask(b"work", 60))
-    injector.clear("starve")
     assert slow > 3 * quick
+    injector.clear("starve")
     assert journal.acted() >= 2
     assert min(seconds(lambda: server.ask(b"work", 20)) for _ in range(3)) < slow / 2
 
@@ -275,19 +275,18 @@ except Exception as error:
     print("refused:", error.message); sys.exit()
 try:
     (disk / "more").write_bytes(b"x" * 100_000)
-    print("written")
 except OSError as error:
-    print(errno.errorcode[error.errno])
+    full = error.errno
+assert full == errno.ENOSPC
 injector.clear("f")
 (disk / "more").write_bytes(b"x" * 100_000)
-print(sorted(path.name for path in disk.iterdir()))
+assert sorted(path.name for path in disk.iterdir()) == [".harness-may-fill", "more"]
+print("as before")
 """
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare(1) for a file system of its own")
-@pytest.mark.parametrize(
-    ("made_for_it", "told"), [(True, ["ENOSPC", "['.harness-may-fill', 'more']"]), (False, ["has no file .harness-may-fill"])]
-)
+@pytest.mark.parametrize(("made_for_it", "told"), [(True, "as before"), (False, "has no file .harness-may-fill")])
 def test_a_disk_made_for_it_is_full_for_others_and_has_room_again(tmp_path, made_for_it, told):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -300,8 +299,7 @@ def test_a_disk_made_for_it_is_full_for_others_and_has_room_again(tmp_path, made
     )
     if "unshare" in done.stderr or "mount" in done.stderr:
         pytest.skip(f"no file system can be made here: {done.stderr.strip()}")
-    for text in told:
-        assert text in done.stdout, done.stderr
+    assert told in done.stdout, done.stderr
 
 
 # -- the user's own -------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ def contradiction(first: Fault, second: Fault) -> str | None:
         return why
     if why := _deployed(first, second) or _deployed(second, first):
         return why
+    if why := _never_asked(first, second) or _never_asked(second, first):
+        return why
     if first.at == second.at and {kind.layer for kind in kinds if kind} == {Layer.PROCESS, Layer.RESOURCE}:
         return f"{first.at} cannot be under {first.kind} and {second.kind} at the same time"
     if first.at != second.at or kinds[0] is None or kinds[1] is None or kinds[0].layer is not kinds[1].layer:
@@ -47,6 +49,19 @@ def _deployed(deploy: Fault, other: Fault) -> str | None:
     """Return why the instances that are being replaced cannot be ended or stopped by somebody else meanwhile."""
     if deploy.kind == "rolling_restart" and other.at.startswith("processes.service-"):
         return f"{other.at} cannot be under {other.kind} while {deploy.at} is under {deploy.kind}"
+    return None
+
+
+def _never_asked(gone: Fault, other: Fault) -> str | None:
+    """Return why no call gets to a provider's fault, or nobody can tell the provider of it."""
+    kind = FAULT_KINDS.get(other.kind)
+    if kind is None or kind.layer is not Layer.PROVIDER:
+        return None
+    if gone.kind == "down" and gone.at == other.at:
+        return f"a {other.kind} at {other.at} could not act on anything while the link is down"
+    stops = FAULT_KINDS.get(gone.kind)
+    if gone.at == "processes.provider" and stops is not None and stops.layer is Layer.PROCESS:
+        return f"{other.at} cannot be told {other.kind} while {gone.at} is under {gone.kind}"
     return None
 
 

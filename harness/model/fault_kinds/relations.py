@@ -1,13 +1,18 @@
 """What must hold between two parameters of one fault."""
 
+import re
 from collections.abc import Mapping
 
 from harness.model.fault import FaultKind, Layer
 from harness.model.fault_kinds.provider import COUNTING
 
+_FINGERPRINT = re.compile("[0-9a-f]{12}")
+
 
 def unrelated(kind: FaultKind, parameters: Mapping[str, object]) -> list[str]:
     """Return the broken relations as sentences. parameters: each already of its type and within its range."""
+    if (key := parameters.get("only_key")) is not None and not _FINGERPRINT.fullmatch(str(key)):
+        return [f"only_key is {key!r}; use the first 12 hex digits of the key's sha256: printf %s KEY | sha256sum | cut -c 1-12"]
     if kind.kind == "latency":
         return _at_most(parameters, "jitter", "latency", "a chunk cannot be delivered before it arrived")
     if kind.kind == "slicer":

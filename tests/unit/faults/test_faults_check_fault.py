@@ -57,6 +57,7 @@ FRAMES = {
         ("links.postgres", "latency", {"latency": 0, "toxicity": 1}),
         ("links.postgres", "down", {}),
         ("provider.primary", "status", {"code": 429, "retry_after": "2", "share": 0.5, "only_model": "sim-large"}),
+        ("provider.primary", "status", {"only_key": "0123456789ab"}),
         ("provider.primary", "stall", {"for_ms": 1.5, "window_from_ms": 0, "window_to_ms": 10}),
         ("processes.worker", "freeze", {"tree": False}),
         ("clocks.a", "clock_skew", {"offset": -86_400}),
@@ -99,6 +100,8 @@ def test_a_fault_as_people_write_it_has_no_problem(at, kind, parameters):
         ("links.postgres", "latency", {"latency": 1, "nth": 2}, ["nth picks HTTP requests", "links.postgres speaks no HTTP"]),
         ("provider.primary", "timeout", {"nth": 2, "first_n": 2}, ["nth and first_n exclude each other"]),
         ("provider.primary", "timeout", {"nth": 0}, ["nth is 0", "within 1.."]),
+        ("provider.primary", "timeout", {"only_key": "sk-x"}, ["only_key is 'sk-x'", "first 12 hex digits", "sha256sum"]),
+        ("provider.primary", "status", {"only_key": "ABCDEF012345"}, ["first 12 hex digits"]),
         ("provider.primary", "timeout", {"nth": 2, "stream": "both"}, ["one direction", "'upstream' or 'downstream'"]),
         ("provider.primary", "timeout", {"nth": 2, "toxicity": 0.5}, ["toxicity is a share of connections"]),
         ("provider.primary", "down", {"nth": 2}, ["'nth'", "it takes none"]),
@@ -236,6 +239,9 @@ def fault(kind: str, at: str = "links.postgres", **parameters) -> Fault:
         (fault("kill", "processes.service-a"), fault("rolling_restart", "deploys.service")),
         (fault("rolling_restart", "deploys.service"), fault("starve", "processes.service-b")),
         (fault("canary", "deploys.service"), fault("blue_green", "deploys.service")),
+        (fault("down", "provider.primary"), fault("status", "provider.primary")),
+        (fault("stall", "provider.secondary"), fault("down", "provider.secondary")),
+        (fault("freeze", "processes.provider"), fault("status", "provider.primary")),
     ],
 )
 def test_two_faults_that_contradict_each_other_are_told_apart(first, second):
@@ -249,6 +255,10 @@ def test_two_faults_that_contradict_each_other_are_told_apart(first, second):
         (fault("latency", latency=5), fault("latency", latency=5, stream="upstream")),
         (fault("latency", latency=5), fault("timeout")),
         (fault("freeze", "processes.worker"), fault("freeze", "processes.postgres")),
+        (fault("down", "provider.primary"), fault("status", "provider.secondary")),
+        (fault("latency", "provider.primary", latency=5), fault("status", "provider.primary")),
+        (fault("starve", "processes.provider"), fault("status", "provider.primary")),
+        (fault("freeze", "processes.worker"), fault("status", "provider.primary")),
     ],
 )
 def test_two_faults_that_can_hold_together_are_left_alone(first, second):

@@ -100,6 +100,8 @@ def test_an_override_changes_the_plan_and_is_remembered(compiled: Compile) -> No
         ("name: recovery", "name: steady", "the phase name 'steady' stands twice"),
         ("[{at: provider.primary, kind: timeout}]", "[]", "is of kind fault and has no faults"),
         ("kind: timeout}", "kind: timeout, for: 40s}", "the fault outlasts its phase 'outage'"),
+        ("kind: timeout}", "kind: status, only_model: sim-larg}", "the simulated provider has sim-large, sim-small, sim-cheap, sim-backup (did you mean 'sim-large'?)"),
+        ("kind: timeout}]", "kind: down}, {at: provider.primary, kind: status}]", "a status at provider.primary could not act on anything while the link is down"),
         ("title: An outage\n", "", "needs the key 'title'"),
         ("name: outage\n", "name: outage\nname: again\n", "the key 'name' stands twice"),
         ("rate: 20/s", "rate: 90000/s", "one run sends at most"),
