@@ -208,8 +208,14 @@ class Script:
     def steps(self) -> Iterator[Step]:
         """Unroll the parts, each into bytes only when it is asked for."""
         for part in self.parts:
-            if isinstance(part, Tokens):
-                yield from _unroll(part)
+            if isinstance(part, Tokens):  # unrolled here, not in a generator of its own: this is resumed for every token
+                wait_ns, kind = part.first_wait_ns, Kind.TOKEN if part.blank is None else Kind.BLANK
+                again = part.copies - 1
+                for data in _framed(part):
+                    yield wait_ns, data, kind, part
+                    wait_ns = part.gap_ns
+                    for _ in range(again):
+                        yield 0, data, Kind.REPEAT, part
             elif isinstance(part, Piece):
                 yield 0, part.data, Kind.PLAIN, part
             elif isinstance(part, Body):
@@ -220,16 +226,6 @@ class Script:
                 yield 0, b"", Kind.MARK, part
             else:
                 yield 0, b"", Kind.RESET if part.abruptly else Kind.CLOSE, part
-
-
-def _unroll(part: Tokens) -> Iterator[Step]:
-    wait_ns = part.first_wait_ns
-    kind = Kind.TOKEN if part.blank is None else Kind.BLANK
-    for data in _framed(part):
-        yield wait_ns, data, kind, part
-        wait_ns = part.gap_ns
-        for _ in range(part.copies - 1):
-            yield 0, data, Kind.REPEAT, part
 
 
 def _framed(part: Tokens) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from harness.errors import FaultError, HarnessError
 from harness.extensions.by_hand import adopt_files, adopt_installed, of_plugins
 from harness.faults import FaultInjector, Recorder
 from harness.model.fault import Fault
+from harness.model.fault_kinds import check_fault, own_places
 from harness.model.fault_kinds.told import kind_as_document
 from harness.model.fault_words import find_place
 from harness.model.journal import Event
@@ -113,7 +114,7 @@ class Hand:
                 answer: dict[str, object] = {"ok": self._obey(json.loads(line))}
             except HarnessError as error:
                 answer = {"error": error.message, "advice": error.advice}
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 answer = {"error": f"not an order: {error!r}", "advice": "is the other harness of another version?"}
             connection.settimeout(5.0)
             connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -155,7 +156,9 @@ class Hand:
             for told in adopt_files([path], imports=True):
                 self._note("plugin", what=told, done=True)
         adopt_installed(kind)
-        at = find_place(str(given["at"]), kind, self._injector.places)
+        at, parameters = find_place(str(given["at"]), kind, self._injector.places), dict(given["parameters"])
+        if problems := check_fault(at, kind, parameters, sorted({*self._injector.places, *own_places()})):
+            raise FaultError("; ".join(problems))  # whoever sent it may be of another version, or no harness at all
         with self._lock:
             self._added += 1
             fault_id = f"hand-{self._added}-{kind}-{at}".replace(".", "-").replace("_", "-")
@@ -166,7 +169,7 @@ class Hand:
             phase="by hand",
             apply_ns=0,
             clear_ns=round(for_s * 1e9),
-            parameters=dict(given["parameters"]),
+            parameters=parameters,
             seed=self._added,
             expects_action=False,
         )

@@ -43,7 +43,10 @@ def test_a_second_terminal_lists_adds_clears_and_halts(user: Terminal, tmp_path:
         assert again.returncode == 5
         assert "already under a latency" in again.stderr
 
-        assert user.harness("fault", "clear", "nope").returncode == 5
+        nobody = user.harness("fault", "clear", fault["id"] + "s")
+        assert nobody.returncode == 2
+        assert f"did you mean '{fault['id']}'?" in nobody.stderr
+        assert user.harness("fault", "add", "redis", "down", "--for", "2h").returncode == 2
         assert user.harness("fault", "clear", fault["id"]).returncode == 0
         brief = user.harness("fault", "add", "links.redis", "down", "--for", "500ms")
         assert brief.returncode == 0, brief.stderr

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from harness.run.live_runs import LiveRun
@@ -66,11 +66,14 @@ def add(at: str, kind: str, parameters: tuple[str, ...], for_: str, plugins: tup
     from harness.model.fault_kinds.told import kind_from_document
     from harness.model.fault_words import find_place, read_parameters
     from harness.model.units import NS_PER_S, parse_duration_ns
+    from harness.run.hand import LONGEST_S
 
     try:
         for_s = parse_duration_ns(for_) / NS_PER_S
     except ValueError as error:
         raise ConfigurationError(f"--for: {error}") from error
+    if not 0 < for_s <= LONGEST_S:
+        raise ConfigurationError(f"--for is {for_}; a fault by hand lasts up to {LONGEST_S:.0f} s, and more than 0")
     live = _chosen(run)
     found = live.order({"do": "faults"})
     adopt(kind_from_document(each) for each in found["plugins"])
@@ -94,7 +97,12 @@ def clear(ids: tuple[str, ...], every: bool, run: str | None) -> int:
     """Take faults away, and see that they are gone."""
     if bool(ids) == every:
         raise ConfigurationError("name the faults to clear, or --all", advice="see: harness fault list")
-    for fault_id in _chosen(run).order({"do": "clear", "ids": list(ids)}):
+    live = _chosen(run)
+    there = [fault["id"] for fault in live.order({"do": "faults"})["active"]]
+    if unknown := [each for each in ids if each not in there]:
+        names = f"there are {', '.join(there)}{did_you_mean(unknown[0], there)}" if there else "nothing is"
+        raise ConfigurationError(f"no fault {unknown[0]!r} is in force; {names}")
+    for fault_id in live.order({"do": "clear", "ids": list(ids)}):
         click.echo(f"{fault_id} is cleared")
     return 0
 
