@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,7 @@ def main() -> int:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     draw = random.Random(seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # what runs then is tidied up too
     _once(None, number=0)
     left_something = killed = 0
     moments: collections.Counter[str] = collections.Counter()

@@ -77,12 +77,11 @@ def _bound(problem: ErrorDetails, path: Path) -> str | None:
     bounds, given = problem.get("ctx", {}), problem["input"]
     if problem["type"] not in ("greater_than_equal", "less_than_equal", "too_short"):
         return None
-    least, most = bounds.get("ge", bounds.get("min_length")), bounds.get("le")
     if problem["type"] == "too_short":
-        return f"{show_path(path)} has {len(given)} entries; give it {least} or more"
+        return f"{show_path(path)} has {len(given)} entries; give it {bounds['min_length']} or more"
+    bound, side = (bounds["ge"], "more") if "ge" in bounds else (bounds["le"], "less")
     in_time = isinstance(given, str)  # only lengths of time are written as text and compared as numbers
-    told = format_duration(least if most is None else most) if in_time else f"{least if most is None else most:,}"
-    return f"{show_path(path)} is {_short(given)}; use {told} or {'more' if most is None else 'less'}"
+    return f"{show_path(path)} is {_short(given)}; use {format_duration(bound) if in_time else f'{bound:,}'} or {side}"
 
 
 def _short(value: object) -> str:
