@@ -9,7 +9,6 @@ from pydantic_core import ErrorDetails
 
 from harness.documents.located import Located, Path
 from harness.errors import did_you_mean
-from harness.model.units import format_duration
 
 
 def describe(error: ValidationError, located: Located, root: type[BaseModel]) -> list[str]:
@@ -81,7 +80,7 @@ def _bound(problem: ErrorDetails, path: Path) -> str | None:
         return f"{show_path(path)} has {len(given)} entries; give it {bounds['min_length']} or more"
     bound, side = (bounds["ge"], "more") if "ge" in bounds else (bounds["le"], "less")
     in_time = isinstance(given, str)  # only lengths of time are written as text and compared as numbers
-    return f"{show_path(path)} is {_short(given)}; use {format_duration(bound) if in_time else f'{bound:,}'} or {side}"
+    return f"{show_path(path)} is {_short(given)}; use {f'{bound / 1e6:g}ms' if in_time else f'{bound:,}'} or {side}"
 
 
 def _short(value: object) -> str:

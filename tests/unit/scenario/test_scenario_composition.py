@@ -124,7 +124,7 @@ def test_a_nemesis_never_breaks_more_at_once_than_it_may(tmp_path_factory, seed)
         ("faults: [{at: dependencies.redis, kind: lock}]", "a lock acts at dependencies.postgres"),
         ("nemesis: {every: 2s, hold: 50s, draw: [{at: links.redis, kind: down}]}", "longer than the phase"),
         ("nemesis: {every: 2s, hold: 5s, draw: [{at: links.redis, kind: down, for: 3s}]}", "the nemesis decides"),
-        ("nemesis: {every: 1ms, hold: 5s, draw: [{at: links.redis, kind: down}]}", "every is '1ms'; use 100 ms or more"),
+        ("nemesis: {every: 1ms, hold: 5s, draw: [{at: links.redis, kind: down}]}", "every is '1ms'; use 100ms or more"),
         ("nemesis: {every: 2s, hold: 5s, at_most: 99, draw: [{at: links.redis, kind: down}]}", "at_most is 99; use 20 or less"),
         ("nemesis: {every: 2s, hold: 5s, draw: []}", "draw has 0 entries; give it 1 or more"),
         ("nemesis: {every: 2s, hold: 5s, draw: [{at: links.rediss, kind: down}]}", "did you mean 'links.redis'?"),
