@@ -21,8 +21,16 @@ def lanes_of_this_machine() -> int:
 
 
 def most_patient_first(items: list[pytest.Item]) -> None:
-    """Put the files that wait before the unit tests, whose small ones then fill what is left of every lane."""
-    items.sort(key=lambda item: "tests/unit/" in item.nodeid)
+    """Put files first that begin alone, so that lanes wait for each other once, and unit tests last, to fill what is left of each."""
+    begins_alone: dict[str, bool] = {}
+    for item in items:
+        begins_alone.setdefault(file_of(item), item.get_closest_marker("alone") is not None)
+    items.sort(key=lambda item: (not begins_alone[file_of(item)], "tests/unit/" in item.nodeid))
+
+
+def file_of(item: pytest.Item) -> str:
+    """Return the address of a test's file."""
+    return item.nodeid.partition("::")[0]
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]
