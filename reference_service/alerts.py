@@ -11,7 +11,6 @@ import msgspec
 from reference_service.audit import Audit
 from reference_service.bounded import bounded
 from reference_service.database import Database
-from reference_service.errors import StoreUnavailable
 from reference_service.pricing import nanousd, usd
 from reference_service.settings import Settings
 
@@ -48,16 +47,13 @@ class BudgetAlerts:
             (row["scope"], row["level"], row["spent_nanousd"], row["cap_nanousd"])
             for row in await self._database.rows(_DUE, s.alert_from_ratio, nanousd(s.service_budget_usd), tenant)
         ]
-        exhausted, self._exhausted = self._exhausted, {}
-        for scope, (spent, cap) in exhausted.items():
-            try:
-                rows = await self._database.rows(_REFUSED, scope)
-            except StoreUnavailable:
-                self._exhausted.setdefault(scope, (spent, cap))
-                raise
-            due += [(scope, "critical", spent, cap) for _ in rows]
-        for scope, level, spent, cap in due:
-            await self._give(scope, level, spent, cap)
+        try:
+            for scope, (spent, cap) in list(self._exhausted.items()):
+                due += [(scope, "critical", spent, cap) for _ in await self._database.rows(_REFUSED, scope)]
+                self._exhausted.pop(scope, None)
+        finally:  # those that are due are noted as given: a database that goes now must not take them along
+            for scope, level, spent, cap in due:
+                await self._give(scope, level, spent, cap)
         return len(due)
 
     async def _give(self, scope: str, level: str, spent: int, cap: int) -> None:
