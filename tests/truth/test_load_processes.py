@@ -70,8 +70,16 @@ def ttft(row: dict[str, int], call: dict[str, int], zero_ns: int) -> tuple[float
     return row["first_content_ns"] - row["intended_ns"], call["first_content_ns"] - zero_ns - row["intended_ns"]
 
 
+def service(row: dict[str, int], call: dict[str, int], _: int) -> tuple[float, float]:
+    return row["ended_ns"] - row["started_ns"], call["ended_ns"] - call["received_ns"]
+
+
 def itl(row: dict[str, int], call: dict[str, int], _: int) -> tuple[float, float]:
     return row["gap_p95_ns"], call["gap_p95_ns"]
+
+
+def longest_gap(row: dict[str, int], call: dict[str, int], _: int) -> tuple[float, float]:
+    return row["gap_max_ns"], call["gap_max_ns"]
 
 
 def tpot(row: dict[str, int], call: dict[str, int], _: int) -> tuple[float, float]:
@@ -81,8 +89,10 @@ def tpot(row: dict[str, int], call: dict[str, int], _: int) -> tuple[float, floa
 
 METRICS: dict[str, tuple[Callable[..., tuple[float, float]], bool, float]] = {
     "e2e": (e2e, False, 10 * NS_PER_MS),
+    "service": (service, False, 10 * NS_PER_MS),
     "ttft": (ttft, True, 10 * NS_PER_MS),
     "itl": (itl, True, 3 * NS_PER_MS),
+    "longest gap": (longest_gap, True, 10 * NS_PER_MS),
     "tpot": (tpot, True, NS_PER_MS),
 }
 
@@ -111,6 +121,7 @@ def test_every_metric_is_what_the_provider_recorded(measured: Run, process: str)
     assert [(row["prompt_tokens"], row["completion_tokens"]) for row, _, _ in pairs] == [
         (call["prompt_tokens"], call["completion_tokens"]) for _, call, _ in pairs
     ]
+    assert all(row["status_code"] == call["status_code"] for row, call, _ in pairs)
     assert all(row["chunks"] == call["chunks"] for row, call, _ in pairs if row["streamed"])
 
 
