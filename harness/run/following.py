@@ -156,7 +156,8 @@ class Following:
             raise AbortedError(
                 f"the service was not steady before the first fault ({seen.told}): {'; '.join(seen.problems)}; "
                 "no fault was applied",
-                advice="mend the service first, or give it a longer warm-up",
+                advice="mend the service first, give it a longer warm-up, or a load that it can carry "
+                "(--set load.arrivals.rate=2/s)",
             )
 
     def _seen(self, from_ns: int, until_ns: int) -> SteadyState:
