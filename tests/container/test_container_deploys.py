@@ -1,6 +1,7 @@
 """Deploys on the stack of containers: seen by clients of the balancer, and gone after clearing without a lost request."""
 
 import json
+import time
 
 import httpx
 import pytest
@@ -58,6 +59,9 @@ def test_a_switch_to_another_version_and_back_loses_no_request_and_leaves_no_con
         injector.apply(fault("blue_green", version="7.7.7"))
         assert set(versions(stack, 8)) == {"7.7.7"}
         assert "service-other" in left_of(engine, {label.STACK: stack.site.stack_id})
+        deadline = time.monotonic() + 20
+        while stack.landscape.rollout.answered() == 0 and time.monotonic() < deadline:
+            time.sleep(0.1)
         injector.clear("f-blue_green")
         assert set(versions(stack, 8)) == present
     assert set(traffic.statuses) == {200}
