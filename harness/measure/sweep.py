@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.errors import RunDirectoryError
+from harness.rundir.tables import opened
 
 ROWS_AT_ONCE = 1 << 17
 
@@ -122,25 +122,17 @@ class TextSink:
 
 def sweep(path: Path, version: str, sinks: Mapping[str, Sink]) -> None:
     """Read the columns that the sinks are named after. Raises RunDirectoryError where the table is not what is expected."""
-    try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            found = (file.schema_arrow.metadata or {}).get(b"schema", b"").decode()
-            if found != version:
-                raise RunDirectoryError(f"{path}: written as {found or 'an unknown schema'}, read as {version}")
-            if missing := [name for name in sinks if name not in file.schema_arrow.names]:
-                raise RunDirectoryError(f"{path}: its columns are not those of {version}: {', '.join(missing)} missing")
-            for sink in sinks.values():
-                sink.begin(file.metadata.num_rows)
-            low = 0
-            for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(sinks)):
-                rows = slice(low, low + batch.num_rows)
-                for name, sink in sinks.items():
-                    column = batch.column(name)
-                    sink.take(rows, column if column.type == sink.type else column.cast(sink.type))
-                low = rows.stop
-            if low != file.metadata.num_rows:
-                raise RunDirectoryError(f"{path}: damaged: {low} of {file.metadata.num_rows} rows could be read")
-    except FileNotFoundError as error:
-        raise RunDirectoryError(f"{path}: missing", advice="was the run cut short before its close?") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+    with opened(path, version) as file:
+        if missing := [name for name in sinks if name not in file.schema_arrow.names]:
+            raise RunDirectoryError(f"{path}: its columns are not those of {version}: {', '.join(missing)} missing")
+        for sink in sinks.values():
+            sink.begin(file.metadata.num_rows)
+        low = 0
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(sinks)):
+            rows = slice(low, low + batch.num_rows)
+            for name, sink in sinks.items():
+                column = batch.column(name)
+                sink.take(rows, column if column.type == sink.type else column.cast(sink.type))
+            low = rows.stop
+        if low != file.metadata.num_rows:
+            raise RunDirectoryError(f"{path}: damaged: {low} of {file.metadata.num_rows} rows could be read")

@@ -3,7 +3,8 @@
 A stream that a `kill -9` cut short is read up to its last whole batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,23 +85,31 @@ def write_parquet(path: Path, table: pa.Table, schema: pa.Schema) -> None:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def opened(path: Path, version: str) -> Iterator[pq.ParquetFile]:
+    """Hold a closed table open. Raises RunDirectoryError where it is missing, of another version, or found to be damaged."""
+    try:
+        # Not `read_table`: that imports Arrow's data sets, a third of a second, to look whether the path is one file.
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            found = (file.schema_arrow.metadata or {}).get(b"schema", b"").decode()
+            if found != version:
+                raise RunDirectoryError(f"{path}: written as {found or 'an unknown schema'}, read as {version}")
+            yield file
+    except FileNotFoundError as error:
+        raise RunDirectoryError(f"{path}: missing", advice="was the run cut short before its close?") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+
+
 def read_parquet(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Return a closed table, or the named columns of it, in the schema's order.
 
     Raises RunDirectoryError where it is missing, damaged or of another version.
     """
     wanted = schema if columns is None else pa.schema([f for f in schema if f.name in set(columns)], metadata=schema.metadata)
-    try:
-        # Not `read_table`: that imports Arrow's data sets, a third of a second, to look whether the path is one file.
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            table = file.read(columns=None if columns is None else wanted.names)
-    except FileNotFoundError as error:
-        raise RunDirectoryError(f"{path}: missing", advice="was the run cut short before its close?") from error
-    except (pa.ArrowException, OSError) as error:
-        raise RunDirectoryError(f"{path}: damaged: {error}") from error
-    version = (table.schema.metadata or {}).get(b"schema", b"").decode()
-    if version != version_of(schema):
-        raise RunDirectoryError(f"{path}: written as {version or 'an unknown schema'}, read as {version_of(schema)}")
+    version = version_of(schema)
+    with opened(path, version) as file:
+        table = file.read(columns=None if columns is None else wanted.names)
     for added in [f for f in wanted if f.name in ADDED_LATER and f.name not in table.column_names]:
         table = table.add_column(wanted.get_field_index(added.name), added, pa.nulls(table.num_rows, added.type))
     try:
