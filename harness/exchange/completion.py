@@ -17,7 +17,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     documents: tuple[object, ...] = ()
 
 
-_NOTHING = Completion()
+NOTHING = Completion()
 _NULL = msgspec.Raw(b"null")
 
 
@@ -159,7 +159,7 @@ def _documents(payloads: list[bytes]) -> tuple[object, ...]:
 
 def _completion(problem: ErrorKind | None, usage: _Usage | None, documents: tuple[object, ...]) -> Completion:
     if usage is None:
-        return Completion(problem=problem, documents=documents) if problem or documents else _NOTHING
+        return Completion(problem=problem, documents=documents) if problem or documents else NOTHING
     return Completion(
         problem=problem,
         prompt_tokens=_count(usage.prompt_tokens),

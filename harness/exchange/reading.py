@@ -6,7 +6,7 @@ JSON is decoded once, here.
 
 import msgspec
 
-from harness.exchange.completion import Completion, answer_text, read_body, read_events, text_of_events
+from harness.exchange.completion import NOTHING, Completion, answer_text, read_body, read_events, text_of_events
 from harness.exchange.events import EventStream
 from harness.exchange.outcome import Outcome
 from harness.exchange.predicates import Evidence, compares, number_of, walk
@@ -40,7 +40,6 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     completion: Completion | None = None
 
 
-_NOTHING = Completion()
 # A member asked of its enum costs a call each time, and these are asked for with every answer.
 _ANSWERED, _PRIMARY, _CHAT = Result.ANSWERED, Source.PRIMARY, Protocol.OPENAI_CHAT
 
@@ -63,7 +62,7 @@ class Reading:
         """Return the outcome of an answer. broken: what ended it before its own end."""
         answer = self._judge(seen, broken)
         response, events = seen.response, seen.events
-        completion = answer.completion or _NOTHING
+        completion = answer.completion or NOTHING
         source = _PRIMARY if answer.result is _ANSWERED else None
         if events is None and not self._has_signals and not self._digests:  # what did not happen need not be said
             return Outcome(
