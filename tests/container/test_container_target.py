@@ -161,7 +161,7 @@ def wait_for(holds, within_s=150.0):
 
 @pytest.mark.parametrize("moment", ["while it starts", "under load"])
 def test_an_interrupt_leaves_nothing_within_seven_seconds(engine, stack, tmp_path, moment):
-    out = tmp_path / f"interrupted-{moment.split()[0]}"
+    out = tmp_path / f"interrupted-{moment.split()[0]}-{time.time_ns()}"  # what an earlier try left is not this one's
     run = harness(out)
     wait_for(lambda: left_of(engine, {label.RUN: out.name}))
     journal = out / "journal.jsonl"
@@ -177,7 +177,7 @@ def test_an_interrupt_leaves_nothing_within_seven_seconds(engine, stack, tmp_pat
 
 
 def test_what_a_killed_harness_leaves_is_removed_by_the_next_clean_and_nothing_else(engine, stack, tmp_path):
-    out = tmp_path / "killed"
+    out = tmp_path / f"killed-{time.time_ns()}"
     run = harness(out)
     wait_for(lambda: "balancer" in left_of(engine, {label.RUN: out.name}))
     run.kill()

@@ -32,9 +32,7 @@ class ContainerSite:
     """
 
     def __init__(self, engine: Engine, *, logs: Path, mask: Mask) -> None:
-        """Make the network. Raises StackError."""
-        from testcontainers.core.network import Network
-
+        """Make nothing yet: see `open`."""
         self.engine = engine
         self.stack_id = secrets.token_hex(8)
         self.logs = logs.resolve()
@@ -46,10 +44,19 @@ class ContainerSite:
         self._ports: dict[tuple[str, int], int] = {}
         self._taken: set[int] = set()
         self._stopped = False
+        self._network: Any = None
+
+    def open(self) -> None:
+        """Make the folder of the logs and the network; `stop` removes the network, also where this was cut short.
+
+        Raises StackError or StorageError.
+        """
+        from testcontainers.core.network import Network
+
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"cannot write {logs}: {error.strerror}") from error
+            raise StorageError(f"cannot write {self.logs}: {error.strerror}") from error
         with engine_errors("network"):
             self._network = Network(docker_network_kw={"labels": label.labels(self.stack_id, self._run, "network")})
             self._network.name = f"llm-harness-{self.stack_id}"
@@ -159,18 +166,24 @@ class ContainerSite:
         handles = self.handles()
         with ThreadPoolExecutor(max_workers=10, thread_name_prefix="stop") as pool:
             list(pool.map(self._take_down, handles))
-        query = {"all": "1", "filters": json.dumps({"label": [f"{label.STACK}={self.stack_id}"]})}
         deadline = time.monotonic() + _GRACE_S
-        while time.monotonic() < deadline:  # one that was being made in the moment of the interrupt may appear late
+        while time.monotonic() < deadline:  # what was being made in the moment of the interrupt may appear late
             with contextlib.suppress(EngineError):
-                left = self.engine.ask("GET", "/containers/json", query=query)
-                for found in left:
-                    self._remove(str(found["Id"]))
-                if not left:
+                if not self._take_down_rest():
                     break
             time.sleep(0.1)
-        with contextlib.suppress(EngineError):
-            self.engine.ask("DELETE", f"/networks/{self._network.name}")
+
+    def _take_down_rest(self) -> bool:
+        """Remove what the engine still has of this stack, containers before their network; return whether it had any."""
+        query = {"filters": json.dumps({"label": [f"{label.STACK}={self.stack_id}"]})}
+        containers = self.engine.ask("GET", "/containers/json", query=query | {"all": "1"})
+        for found in containers:
+            self._remove(str(found["Id"]))
+        networks = self.engine.ask("GET", "/networks", query=query)
+        for found in networks:
+            with contextlib.suppress(EngineError):
+                self.engine.ask("DELETE", f"/networks/{found['Id']}")
+        return bool(containers or networks)
 
     def _take_down(self, name: str) -> None:
         self.keep_log(name)

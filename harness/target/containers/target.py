@@ -83,6 +83,8 @@ class ContainersTarget:
         credentials = Credentials.generate(needs)
         site = ContainerSite(engine, logs=logs, mask=credentials.mask)
         try:
+            with Together(site) as together:  # in a thread: an interrupt waits for the engine's answer, and finds the network
+                together.do(site.open).result()
             parts = Topology(
                 images=images,
                 version=harness.__version__,

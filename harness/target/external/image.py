@@ -4,6 +4,7 @@ import contextlib
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,15 @@ class Contained:
                 "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m", "max-file": "1"}},
             },
         } | ({"Cmd": list(self.arguments)} if self.arguments else {})
-        self._id = str(self.engine.ask("POST", "/containers/create", body=body)["Id"])
         try:
+            with ThreadPoolExecutor(max_workers=1) as pool:  # an interrupt waits for the answer: what to remove is in it
+                pool.submit(self._create, body).result()
             self.engine.ask("POST", f"/containers/{self._id}/start", timeout_s=60.0)
             self.await_ready()
         except BaseException:
             self.stop()
             raise
-        return ContainerHandle(name=SERVICE, container_id=self._id, engine=self.engine.address, networks={})
+        return ContainerHandle(name=SERVICE, container_id=str(self._id), engine=self.engine.address, networks={})
 
     def await_ready(self) -> None:
         """Wait until it says that it is ready, also when it was started again. Raises StackError."""
@@ -92,6 +94,9 @@ class Contained:
             self.site.keep_words(self.engine.logs(container_id), self.said)
         with contextlib.suppress(EngineError):  # `harness clean` finds it by its label
             self.engine.ask_raw("DELETE", place, query={"force": "1", "v": "1"})
+
+    def _create(self, body: Mapping[str, object]) -> None:
+        self._id = str(self.engine.ask("POST", "/containers/create", body=body)["Id"])
 
     def _fetch(self) -> None:
         try:
