@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.model.target import Needs
+from harness.target.embedded.programs import HERE, WEBHOOK
 from harness.target.embedded.running import RunningEmbedded
 from harness.target.embedded.standing import StandingStack
 from harness.target.supervise.procfs import Identity, is_alive, send, wait_gone
@@ -43,7 +44,7 @@ def identities(running: RunningEmbedded, *names: str) -> list[Identity]:
 
 
 def test_each_run_finds_the_stack_as_new_and_only_the_service_started_anew(stack: StandingStack, tmp_path: Path) -> None:
-    first = stack.target({}).start(NEEDS, tmp_path / "first")
+    first = stack.target({WEBHOOK: HERE}).start(NEEDS, tmp_path / "first")
     assert [ask(first, "What are your opening hours on Sunday?")[0] for _ in range(10)] == [200] * 10
     assert ask(first, "One more than a minute allows")[0] == 429
     servers, service = identities(first, "postgres", "redis", "provider", "balancer"), identities(first, *SERVICE)
@@ -61,6 +62,7 @@ def test_each_run_finds_the_stack_as_new_and_only_the_service_started_anew(stack
     status, headers = ask(second, "What are your opening hours on Sunday?")
     assert (status, headers["x-gateway-cache"].startswith("hit")) == (200, False)
     assert headers["x-gateway-version"] == second.reference.version
+    assert second.died() == []  # nor does the end of the receiver, which this one has not, count as a death
     assert (tmp_path / "second" / "service-a.log").is_file()
     second.stop()
 

@@ -137,7 +137,9 @@ class StandingStack:
         if self._ground is None:
             return
         handles = self._ground.site.handles()
-        running = [Identity(pid=handles[name].pid, start_ticks=handles[name].start_ticks) for name in SERVICE if name in handles]
+        names = [name for name in SERVICE if name in handles]
+        self._ground.site.supervisor.let_go(names)  # the next service may have no use for one of them
+        running = [Identity(pid=handles[name].pid, start_ticks=handles[name].start_ticks) for name in names]
         for identity in running:
             send(identity, signal.SIGTERM, signal.SIGCONT)
         for identity in wait_gone(running, within_s=_DRAIN_WITHIN_S):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Supervisor:
         self._stopping = threading.Lock()
         self._answers: dict[str, Mapping[str, Any]] = {}
         self._exits: dict[str, int] = {}
+        self._let_go: set[str] = set()
         self._known: list[Identity] = []
         self._pids: dict[str, int] = {}
         self._gone = False
@@ -90,6 +91,13 @@ class Supervisor:
             if self._gone and not self._stopped:
                 exits["keeper"] = self._keeper.poll() or 0
             return exits
+
+    def let_go(self, names: Iterable[str]) -> None:
+        """Take the end of these processes for no news, whether or not it was told yet, until one is started again."""
+        with self._changed:
+            for name in names:
+                self._let_go.add(name)
+                self._exits.pop(name, None)
 
     def wait_for_news(self, *, within_s: float) -> None:
         """Return when a process ended or the time is over."""
@@ -156,11 +164,13 @@ class Supervisor:
             news = json.loads(line)
             with self._changed:
                 if news["event"] == "exited":
-                    self._exits[news["name"]] = news["code"]
+                    if news["name"] not in self._let_go:
+                        self._exits[news["name"]] = news["code"]
                 elif news["event"] != "stopped":
                     if news["event"] == "spawned":
                         # Only now: the end of the one before, killed a moment ago, may be told after the order to spawn.
                         self._exits.pop(news["name"], None)
+                        self._let_go.discard(news["name"])
                     self._answers[news.get("name", "keeper")] = news
                 self._changed.notify_all()
         with self._changed:

@@ -210,7 +210,6 @@ def but(
         ("cache", "first-foreign", A(headers={"x-gateway-cache": "hit-shared"}), "another tenant"),
         ("cache", "other-model", A(headers={"x-gateway-cache": "hit-shared"}), "one model was given for another"),
         ("cache", "second-changed", A(headers={"x-gateway-cache": "hit-memory"}), "instance b gave an old answer"),
-        ("cache", "first-again", A(headers={"x-gateway-cache": "miss"}), "came from no cache"),
         ("cache", "counted-after", A(), "counters were wiped"),
         ("reservation leak", "account-3", account(spent=0.0, reserved=0.0065), "held"),
         ("reservation leak", "account-3", account(spent=0.0), "less than the provider billed"),
@@ -311,6 +310,17 @@ def test_a_choice_without_records_or_without_money_spent_proves_nothing(tmp_path
 def test_the_fallback_of_the_second_model_is_no_wrong_choice(tmp_path: Path) -> None:
     calls = but_call("hard", model="sim-backup", endpoint="secondary")
     assert seen(tmp_path, "model choice", calls=calls).status is Status.PASS
+
+
+def test_a_cache_that_lost_one_answer_is_not_proven_and_one_that_keeps_none_fails(tmp_path: Path) -> None:
+    def cache(*lost: str) -> Judgement:
+        healthy = HEALTHY["cache"][0]
+        miss = A(headers={"x-gateway-cache": "miss"})
+        return seen(tmp_path, "cache", lambda probe, n, where: miss if probe.name in lost else healthy(probe, n, where))
+
+    one, both = cache("first-again"), cache("first-again", "second-again")
+    assert (one.status, "first question was kept nowhere" in one.reason) == (Status.INCONCLUSIVE, True)
+    assert (both.status, "first question, asked again, came from no cache" in both.reason) == (Status.FAIL, True)
 
 
 def test_a_crowd_that_is_sent_on_twice_fails_and_one_without_records_is_inconclusive(tmp_path: Path) -> None:
