@@ -142,7 +142,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "fallback-never-leaves": "recovered fallback-share-steady ! alone",
         },
     ),
-    *_by("provider-brown-out", _BROWN_OUT, {"breaker-unbounded-probes": "held-by-the-slow-model"}),
+    *_by("provider-brown-out", _BROWN_OUT, {"breaker-unbounded-probes": "breaker"}),
     *_by("flaky-provider", (), {"retry-storm": "retry-amplification"}),
     *_by("cut-streams", _CUTS, {"stream-cut-ends-cleanly": "stream-integrity", "stream-error-swallowed": "silent-breakage"}),
     *_by(
@@ -169,7 +169,11 @@ CATCHERS: tuple[Catcher, ...] = (
             "screen-blocks-the-loop": "latency-p95 ttft-p95 ttft-p50 error-rate ! alone",
         },
     ),
-    *_by("region-outage", _REGION, {"degraded-not-marked": "fallback-share", "cache-keeps-degraded": "polite-answers"}),
+    *_by(
+        "region-outage",
+        _REGION,
+        {"degraded-not-marked": "fallback-share ! polite-answers", "cache-keeps-degraded": "polite-answers"},
+    ),
     *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
     *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "refusal-share", "readiness-lies": "health"}),
     *_by(
@@ -179,7 +183,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "database-without-timeout": "longest-wait ! alone",
             "pool-without-timeout": "longest-wait ! alone",
             "liveness-does-io": "health",
-            "auth-fault-is-401": "refusal-share",
+            "auth-fault-is-401": "known-keys",
         },
     ),
     *_by("rolling-restart", (), {"ready-while-draining": "drain", "spend-lost-at-shutdown": "drain"}),

@@ -1,8 +1,14 @@
 """Did each instance's circuit go where it must, as its own header tells with each answer?"""
 
+import itertools
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from harness.checks.breaker.planning import PLANNER
 from harness.checks.evidence import begins_ns_of, evidence_of, judgement, records_of
 from harness.checks.settings import complete
+from harness.measure.columns import batches
 from harness.measure.reading import Reading
 from harness.model.judgement import Judgement, Status, Test
 from harness.model.plan import PlannedCheck
@@ -35,6 +41,11 @@ def judge_breaker(reading: Reading, check: PlannedCheck) -> Judgement:
             wrong.append(
                 (f"instance {name} says {late[name][-1][1]!r} at the end of phase {check.phase}, not closed", late[name][-1][0])
             )
+    crowd = most_at_once(reading, check.phase, settled_ns) if values["probes"] else None
+    if crowd is not None and crowd > int(values["probes"]) * len(states):
+        said = f"{crowd} calls were under way at the primary model at once with the circuits open in phase {check.phase}"
+        test = Test(quantity="calls_at_once", op="<=", limit=float(values["probes"]) * len(states), value=float(crowd))
+        return judgement(check, Status.FAIL, f"{said}; {values['probes']} of each instance may try whether it is back", test=test)
     test = Test(quantity="circuits_wrong", op="<=", limit=0.0, value=float(len(wrong)), n=n, bad=len(wrong))
     if wrong:
         return judgement(check, Status.FAIL, wrong[0][0], test=test, evidence=(evidence_of(wrong[0][1]),))
@@ -42,8 +53,25 @@ def judge_breaker(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(
             check, Status.INCONCLUSIVE, "too few answers tell of the circuit, so it was not put to the test", test=test
         )
-    reason = _told(opens, len(states), n)
+    if values["probes"] and not crowd:
+        why = "nobody tried whether the primary model is back" if crowd == 0 else "the provider's records are missing"
+        return judgement(check, Status.INCONCLUSIVE, f"{why}, so the circuits' probing was not put to the test", test=test)
+    reason = _told(opens, len(states), n) + (f"; at most {crowd} at once tried whether the model is back" if crowd else "")
     return judgement(check, Status.PASS, reason, test=test)
+
+
+def most_at_once(reading: Reading, phase: str, from_ns: int) -> int | None:
+    """Return how many calls that began in a phase after a moment were under way at the primary at once; None: no records."""
+    if reading.calls is None:
+        return None
+    end_ns = reading.plan.phase(phase).end_ns
+    moments: list[tuple[int, int]] = []
+    for batch in batches(reading.run, "truth/calls.parquet", ["endpoint", "received_ns", "ended_ns"]):
+        there = batch.filter(pc.equal(batch.column(0).cast(pa.string()), "primary"))
+        for began_ns, ended_ns in zip(there.column(1).to_pylist(), there.column(2).to_pylist(), strict=True):
+            if from_ns <= began_ns < end_ns:
+                moments += [(began_ns, 1), (end_ns if ended_ns is None else ended_ns, -1)]
+    return max(itertools.accumulate(change for _, change in sorted(moments)), default=0)
 
 
 def _told(opens: bool, instances: int, n: int) -> str:

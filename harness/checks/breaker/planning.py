@@ -1,6 +1,7 @@
 """What the breaker check asks: each instance a small question a second, for the whole of a phase, by many users.
 
-`circuit: opens` is for a phase in which the provider fails; `circuit: closes` for the recovery after it.
+`circuit: opens` is for a phase in which the provider fails; `circuit: closes` for the recovery after it. `probes` is for
+a provider that can still be reached: its records tell how many at once tried whether it is back.
 """
 
 from functools import partial
@@ -26,11 +27,21 @@ class BreakerPlanner:
     settings: tuple[Parameter, ...] = (
         Parameter(name="circuit", type=str, doc="what it must do in the phase", default="opens", choices=("opens", "closes")),
         Parameter(name="settles", type=str, doc="how long that may take: a duration", default="6s"),
+        Parameter(
+            name="probes",
+            type=int,
+            doc="once that is over, how many calls of each instance may be under way at the primary model; 0: any",
+            default=0,
+        ),
     )
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
         """Return the probes. Raises ValueError on a setting out of range, or a phase too short."""
         values = complete(self.settings, check.settings)
+        if int(values["probes"]) < 0:
+            raise ValueError(f"`probes` is {values['probes']}; it must be 0 or more")
+        if values["probes"] and values["circuit"] != "opens":
+            raise ValueError("`probes` bounds who tries whether a model is back, and needs `circuit: opens`")
         length_ns = phase.end_ns - phase.start_ns
         if parse_duration_ns(values["settles"]) + 3 * S > length_ns:
             raise ValueError(

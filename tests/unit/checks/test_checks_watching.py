@@ -12,7 +12,7 @@ from harness.model.judgement import Judgement, Status
 from harness.model.outcome import Result
 from harness.model.plan import PlannedCheck
 from harness.model.probe import Probe
-from harness.model.sample import Sample
+from harness.model.sample import Call, Sample
 
 RECOVERY = PHASES[3]
 PHASE = {phase.name: phase for phase in PHASES}
@@ -100,6 +100,38 @@ def test_answers_that_tell_of_no_circuit_are_inconclusive(tmp_path: Path) -> Non
     for check in (OPENS, CLOSES):
         assert seen(tmp_path, check, circuit(lambda *_: None)).status is Status.INCONCLUSIVE
         assert seen(tmp_path, check, None).status is Status.INCONCLUSIVE
+
+
+PROBED = check_of("breaker", phase="outage", settles="4s", probes=1)
+
+
+def tries(*spans_s: tuple[float, float], endpoint: str = "primary") -> list[Call]:
+    """Return a call of the primary for each span, in seconds of the run; the outage is from 12 s to 22 s."""
+    first = call_of(sample(1, 12.0))
+    return [
+        replace(first, call_id=f"try-{n}", endpoint=endpoint, received_ns=round(began * S), ended_ns=round(ended * S))
+        for n, (began, ended) in enumerate(spans_s)
+    ]
+
+
+OPENED = circuit(lambda n, _: "closed" if n < 2 else "open")
+CROWD = [(12.2 + n / 10, 15.0) for n in range(20)]  # before a circuit opens everybody goes there
+
+
+def test_one_try_of_each_instance_at_a_time_passes_whoever_was_there_before_the_circuit_opened(tmp_path: Path) -> None:
+    healthy = seen(tmp_path, PROBED, OPENED, calls=tries(*CROWD, (17.0, 18.5), (17.2, 18.7), (18.7, 20.0), (20.0, 21.5)))
+    assert (healthy.status, "at most 2 at once" in healthy.reason) == (Status.PASS, True)
+
+
+def test_a_half_open_circuit_that_lets_everybody_through_fails(tmp_path: Path) -> None:
+    flood = seen(tmp_path, PROBED, OPENED, calls=tries((17.0, 18.5), (17.2, 18.7), (17.3, 18.8)))
+    assert (flood.status, "3 calls were under way" in flood.reason) == (Status.FAIL, True)
+
+
+def test_a_circuit_that_nobody_tried_or_that_left_no_records_is_inconclusive(tmp_path: Path) -> None:
+    assert seen(tmp_path, PROBED, OPENED, calls=tries(*CROWD)).status is Status.INCONCLUSIVE
+    assert seen(tmp_path, PROBED, OPENED, calls=tries((17.0, 18.5), endpoint="secondary")).status is Status.INCONCLUSIVE
+    assert seen(tmp_path, PROBED, OPENED, calls=None).status is Status.INCONCLUSIVE
 
 
 # -- time limits -------------------------------------------------------------------------------------------------------
@@ -287,6 +319,8 @@ def test_counts_that_could_not_be_read_or_compared_are_inconclusive(tmp_path: Pa
         (check_of("health", ready="perhaps"), "stays, goes"),
         (check_of("health", settles="9s"), "lasts 10 s only"),
         (check_of("breaker", settles="9s"), "lasts 10 s only"),
+        (check_of("breaker", probes=-1), "must be 0 or more"),
+        (check_of("breaker", circuit="closes", probes=1), "needs `circuit: opens`"),
         (check_of("drain", at="9s"), "lasts 10 s"),
         (check_of("server counts", **{"for": "100ms"}), "1s apart"),
         (check_of("time limits", within="0s"), "more than nought"),
