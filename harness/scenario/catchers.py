@@ -175,7 +175,7 @@ CATCHERS: tuple[Catcher, ...] = (
         {"degraded-not-marked": "fallback-share ! polite-answers", "cache-keeps-degraded": "polite-answers"},
     ),
     *_by("valkey-frozen", _WITHOUT, {"store-without-timeout": "longest-wait"}),
-    *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "refusal-share", "readiness-lies": "health"}),
+    *_by("valkey-down", _WITHOUT, {"rate-limit-fails-open": "fails-closed", "readiness-lies": "health"}),
     *_by(
         "postgres-frozen",
         _WITHOUT,

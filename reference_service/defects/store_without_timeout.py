@@ -1,4 +1,4 @@
-"""Planted defect: a frozen Valkey holds every user."""
+"""Planted defect: a frozen Valkey holds every user for seconds."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from reference_service.store import Store
 
 
 class PatientStore(Store):
-    """Waits half a minute."""
+    """Waits as long as the driver does, which gives up after five seconds."""
 
     def __init__(self, url: str, *, timeout_s: float, breaker: Breaker, connections: int = 16) -> None:
         super().__init__(url, timeout_s=max(timeout_s, 30.0), breaker=breaker, connections=connections)

@@ -27,6 +27,8 @@ def typed(status: int, code: str = "invalid_request_error", **headers: str) -> A
     return A(status=status, body=body, headers={"x-request-id": "r", **headers}, result="error")
 
 
+CLOSED = typed(503, "guard_unavailable", **{"retry-after": "1"})
+
 # -- what a healthy service answers ---------------------------------------------------------------------------------
 
 
@@ -144,6 +146,7 @@ HEALTHY: Mapping[str, tuple[Answering, dict[str, object]]] = {
     "key rotation": (rotation, {}),
     "input validation": (validation, {}),
     "rate refusals": (rates, {}),
+    "fails closed": (lambda *_: CLOSED, {}),
     "known keys": (lambda probe, number, where: A() if where == "a" else typed(503), {}),
     "cache": (caching, {"calls": ONE_FOR_THE_CROWD}),
     "reservation leak": (leaving, {"calls": left_calls()}),
@@ -206,6 +209,9 @@ def but(
         ("input validation", "attack-7", A(), "attack is refused"),
         ("input validation", "attack-7", typed(400, "empty_message"), "attack is refused"),
         ("input validation", "look-alike-3", typed(400, "content_blocked"), "look-alike is answered"),
+        ("fails closed", "asked-1", A(), "user 2 is refused with a typed 503"),
+        ("fails closed", "asked-3", typed(503), "and a Retry-After"),
+        ("fails closed", "asked-0", A(status=503, body="Down.", headers={"retry-after": "1"}), "with a typed 503"),
         ("known keys", "asked-5", typed(401, "invalid_api_key"), "user 6 is never called wrong"),
         ("known keys", "asked-0", typed(403), "user 1 is never called wrong"),
         ("rate refusals", "beyond-0", A(), "request 11 is refused"),
