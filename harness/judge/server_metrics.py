@@ -3,6 +3,8 @@
 A figure of this run, with no interval. No scrape, or a name that no scrape has, is never a pass.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+
 import numpy as np
 
 from harness.judge.rows import row_of
@@ -11,9 +13,16 @@ from harness.measure.scrapes import Scrapes
 from harness.model.judgement import Judgement, Status, Test
 from harness.model.metric_query import Client, Selected, Side, Term, parse_metric_query
 from harness.model.objective import Objective
-from harness.model.outcome import Result
+from harness.model.outcome import FALLBACK_SOURCES, Result
+from harness.model.probe import ProbeRecord
 
 MOST_NAMES = 6
+_OF_PROBES: Mapping[Client, Callable[[ProbeRecord], bool]] = {
+    Client.REQUESTS: lambda record: record.status_code is not None,
+    Client.ANSWERS: lambda record: record.result == Result.ANSWERED,
+    Client.REFUSALS: lambda record: record.result == Result.REFUSED,
+    Client.FALLBACKS: lambda record: record.source in FALLBACK_SOURCES,
+}
 
 
 class _UnknownError(Exception):
@@ -88,7 +97,13 @@ def _counted(client: Client, reading: Reading) -> float:
         Client.REFUSALS: requests.result.is_in([Result.REFUSED]),
         Client.FALLBACKS: requests.fallback,
     }[client]
-    return float(np.count_nonzero(counted))
+    return float(np.count_nonzero(counted) + sum(map(_OF_PROBES[client], _asked_by_checks(reading))))
+
+
+def _asked_by_checks(reading: Reading) -> Iterator[ProbeRecord]:
+    """Give what checks sent to the chat beside the load: the server has counted it too."""
+    chats = {(probe.check_id, probe.name) for probe in reading.plan.probes if probe.path is None}
+    return (record for record in reading.run.probes() if (record.check_id, record.name) in chats)
 
 
 def _figure(value: float) -> str:

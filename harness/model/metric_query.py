@@ -13,7 +13,8 @@
     count(http_request_duration_seconds_bucket{le="5.0"}) >= 1
 
 increase: from the first scrape to the last, over a restart too, summed over series and instances. sum, count: of the last
-scrape. max, min: of all scrapes. A client term is what was counted on our side, over the whole run and all that was sent.
+scrape. max, min: of all scrapes. A client term is what was counted on our side, over the whole run and all that was sent, by
+checks too.
 """
 
 import enum

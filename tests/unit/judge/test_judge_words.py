@@ -13,6 +13,7 @@ from harness.judge import judge
 from harness.model.judgement import Judgement, Status
 from harness.model.objective import Kind, Objective, Quantity
 from harness.model.outcome import Result, Source
+from harness.model.probe import Credential, Probe, ProbeRecord
 from harness.model.sample import Sample
 
 numbers = itertools.count()
@@ -190,6 +191,26 @@ def test_counters_of_all_instances_are_summed_and_no_scrape_is_no_pass(tmp_path:
     files = scraped('http_total{code="200"} 0', 'http_total{code="200"} 320', instances=("a", "b"))
     assert judged(tmp_path, metric(COUNTS), healthy_samples(), files).status is Status.PASS
     assert judged(tmp_path, metric(COUNTS), healthy_samples()).status is Status.INCONCLUSIVE
+
+
+def test_what_checks_asked_is_counted_beside_the_load_where_it_went_to_the_chat(tmp_path: Path) -> None:
+    files = scraped('http_total{code="401"} 0', 'http_total{code="401"} 3')
+    builder = RunBuilder(
+        objectives=(metric('increase(http_total{code="401"}) = refusals within 5%'),), samples=healthy_samples(), files=files
+    )
+    run = builder.build(tmp_path / "run")
+    probes = [Probe(check_id="c", name="no-key", at_ns=S), Probe(check_id="c", name="health", at_ns=S, path="/ready")]
+    run.write_plan(replace(run.read_plan(), probes=tuple(probes)))
+    for number in range(5):
+        name, credential = ("no-key" if number < 3 else "health"), Credential.NONE
+        told = ProbeRecord(
+            check_id="c", name=name, number=number, instance=None, principal=None, credential=credential, method="POST", path="/",
+            at_ns=S, started_ns=S, ended_ns=S + 1, status_code=401, result="refused", refusal="auth",
+        )  # fmt: skip
+        run.append_probe(told)
+    run.write_manifest()
+    row = next(row for row in judge(run).results if row.id == "o")
+    assert (row.status, row.test and row.test.limit) == (Status.PASS, 3.0), row.reason
 
 
 # -- rules over texts -----------------------------------------------------------------------------------------------------------
