@@ -120,7 +120,9 @@ def busiest_cpu_ratio(live: Sequence[LiveLine]) -> float | None:
 
 
 def _unsent(requests: Requests, sent: int) -> list[str]:
-    lost = requests.size - sent
+    # Whoever got no answer asks nothing more: that is the target's doing, and counted there.
+    never_due = int(np.count_nonzero(requests.error_kind.is_in([ErrorKind.CONVERSATION_BROKEN])))
+    lost = requests.size - sent - never_due
     if lost <= UNSENT_RATIO * requests.size:
         return []
     raised = int(np.count_nonzero(requests.error_kind.is_in([ErrorKind.TASK_FAILED])))

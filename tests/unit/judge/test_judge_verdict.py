@@ -25,6 +25,7 @@ from run_builder import (
 
 from harness.errors import RunDirectoryError
 from harness.judge import judge, judge_and_write
+from harness.model.error_kind import ErrorKind
 from harness.model.journal import Event
 from harness.model.judgement import Judgement, Status, Verdict
 from harness.model.objective import Objective
@@ -254,6 +255,18 @@ def test_a_killed_run_is_closed_judged_and_invalid(tmp_path: Path) -> None:
 )
 def test_a_load_that_was_not_delivered_makes_the_run_invalid(tmp_path: Path, rows: list[Sample], words: str) -> None:
     invalid(verdict(tmp_path, *WHOLE, samples=rows), words)
+
+
+def test_a_target_whose_answers_end_conversations_fails_and_the_instrument_is_not_blamed(tmp_path: Path) -> None:
+    def first_turn(row: Sample) -> Sample:
+        return replace(row, result=Result.MALFORMED, source=None, error_kind=ErrorKind.NO_DONE)
+
+    def second_turn(row: Sample) -> Sample:
+        return replace(unsent(row), result=Result.CANCELLED, error_kind=ErrorKind.CONVERSATION_BROKEN)
+
+    turns = [first_turn, second_turn]
+    rows = [turns[row.seq % 10](row) if row.seq % 10 < 2 else row for row in healthy_samples()]
+    assert verdict(tmp_path, *WHOLE, samples=rows).verdict == "fail"
 
 
 def test_a_load_that_ended_early_makes_the_run_invalid(tmp_path: Path) -> None:
