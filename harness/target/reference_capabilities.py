@@ -14,7 +14,6 @@ REFERENCE_CAPABILITIES = frozenset(
         "principals.admin",
         "principals.distinct",
         "principals.tenants",
-        "actions.update-knowledge",
     }
 )
 """Of every way to run it; each target adds the actions that it can do itself."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 
 from reference_service.errors import SettingsError
-from reference_service.operations.caddy_admin import AdminBalancer
 from reference_service.operations.canary import SLOWER, Patience
 from reference_service.operations.counts import RolloutError
 from reference_service.operations.tools import tools_for
@@ -47,7 +46,7 @@ def main() -> int:
     if (o.what == "switch" and not o.to) or (o.what == "canary" and not (o.stable and o.candidate)):
         parser.error("switch needs --to; canary needs --stable and --candidate")
     try:
-        traffic: Traffic = AdminBalancer(o.admin) if o.admin else SlotBalancer(o.balancer)
+        traffic = _admin(o.admin) if o.admin else SlotBalancer(o.balancer)
         if o.what == "canary":
             return _canary(traffic, o)
         if o.what == "switch":
@@ -59,6 +58,12 @@ def main() -> int:
         _say(str(error))
         return 5
     return 0
+
+
+def _admin(url: str) -> Traffic:
+    from reference_service.operations.caddy_admin import AdminBalancer  # speaks by httpx, which the service's image lacks
+
+    return AdminBalancer(url)
 
 
 def _canary(traffic: Traffic, o: argparse.Namespace) -> int:

@@ -11,10 +11,13 @@ import pytest
 
 from harness.faults.engine import Engine, EngineError
 from harness.model.journal import Event
+from harness.model.probe import MadePrincipal
 from harness.model.target import Needs, RunningTarget
 from harness.target.containers import ContainersTarget, label
 
 HERE = Path(__file__).parent
+LIBRARIAN = "librarian"
+"""The one user of the stack who may change its knowledge."""
 BUILD_S = 600
 """What any test here may take: whichever comes first builds the images, and that is as slow as the package index."""
 
@@ -107,7 +110,8 @@ def _status(client: httpx.Client, key: str, number: int) -> int:
 
 @pytest.fixture(scope="session")
 def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTarget]:
-    running = ContainersTarget(say=lambda text: None).start(Needs(principals=300), tmp_path_factory.mktemp("run") / "logs")
+    needs = Needs(principals=300, made=(MadePrincipal(name=LIBRARIAN, role="admin"),))
+    running = ContainersTarget(say=lambda text: None).start(needs, tmp_path_factory.mktemp("run") / "logs")
     yield running
     running.stop()
 

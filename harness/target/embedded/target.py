@@ -15,11 +15,12 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Needs, Offer
 from harness.target.embedded import programs
-from harness.target.embedded.acting import FOR_PROMTOOL, SERVICE_PACKAGE, EmbeddedActor
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, stand_service
 from harness.target.embedded.running import CLOCKS, DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
+from harness.target.operating.actor import ReferenceActor
+from harness.target.operating.operators import FOR_PROMTOOL, SERVICE_PACKAGE
 from harness.target.reference_capabilities import CACHE_SECONDS, HISTORY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.secrets_in_code import code_of, has_history
@@ -64,7 +65,7 @@ class EmbeddedTarget:
             capped_principals=True,
             rate_limit_per_minute=self._rate_limit_per_minute(),
             toxics_of_toxiproxy=self._toxiproxy is not None,
-            capabilities=REFERENCE_CAPABILITIES | EmbeddedActor.capabilities() | self._where_it_is_so(),
+            capabilities=REFERENCE_CAPABILITIES | ReferenceActor.capabilities() | self._where_it_is_so(),
             missing={
                 CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run",
                 HISTORY: "a checkout of the service with its history; this one is installed without",

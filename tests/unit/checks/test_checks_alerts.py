@@ -159,7 +159,7 @@ def test_dashboards_without_panels_or_scrapes_prove_nothing(tmp_path: Path) -> N
 
 
 def test_the_reference_service_tells_its_rules_and_every_panel() -> None:
-    from harness.target.embedded import observability
+    from harness.target.operating import observability
 
     assert "alert: HighErrorRate" in observability.alert_rules()["alerts.yml"]
     told = observability.panels()

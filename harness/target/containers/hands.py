@@ -1,0 +1,111 @@
+"""Acting on the stack of containers: an instance is ended and started by the engine, files are changed where they lie."""
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import StackError
+from harness.faults.engine import EngineError
+from harness.target.containers.part import IMAGE_USER, SECRETS
+from harness.target.containers.rollout import ContainerRollout
+from harness.target.containers.site import ContainerSite
+from harness.target.containers.topology import FLAGS, INSTANCES, ROLLOUT, SERVICE_PORT, Topology
+from harness.target.embedded.rollout import OTHER
+from harness.target.embedded.site import answers
+from harness.target.supervise.supervisor import Supervisor
+
+_READY_WITHIN_S = 30.0
+_POLL_S = 0.02
+
+
+class ContainerHands:
+    """`Hands` of containers."""
+
+    stack = "the stack of containers"
+    balancer = SECRETS
+    """In the balancer's container, whose volume the rollout program's container shares."""
+
+    def __init__(self, site: ContainerSite, parts: Topology, rollout: ContainerRollout) -> None:
+        self._site = site
+        self._parts = parts
+        self.rollout = rollout
+
+    def run_rollout(self, arguments: Sequence[str], within_s: float) -> tuple[int, str] | None:
+        """Run the program in a container of its own, beside the balancer's files and in reach of every instance."""
+        self._site.start(self._parts.rollout(arguments))
+        try:
+            deadline = time.monotonic() + within_s
+            while (state := self._site.state(ROLLOUT))["Running"] or state["Status"] == "created":
+                if time.monotonic() > deadline:
+                    return None
+                time.sleep(_POLL_S)
+            self._site.keep_log(ROLLOUT)
+            return int(state["ExitCode"]), self._site.log(ROLLOUT).read_text(encoding="utf-8")
+        finally:
+            self._site.forget(ROLLOUT)
+
+    def runs(self, name: str) -> bool:
+        """Return whether the container runs."""
+        return bool(self._site.state(name)["Running"])
+
+    def end(self, name: str, within_s: float) -> int | None:
+        """Send SIGTERM to what runs in it."""
+        try:
+            self._site.engine.ask("POST", f"{self._place(name)}/kill", query={"signal": "SIGTERM"})
+        except EngineError as error:
+            raise StackError(f"{name} could not be told to end: {error.message}") from error
+        deadline = time.monotonic() + within_s
+        while (state := self._site.state(name))["Running"]:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_POLL_S)
+        return int(state["ExitCode"])
+
+    def start_again(self, name: str) -> None:
+        """Start the container as it was made."""
+        self._site.engine.ask("POST", f"{self._place(name)}/start")
+        address = self._site.address(name, SERVICE_PORT)
+        self._site.wait(name, lambda: answers(address, "/ready"), within_s=_READY_WITHIN_S)
+
+    def change_features(self, *what: str) -> None:
+        """Change the file of each instance that there is and of the worker, as their own user."""
+        command = ["python", "-m", "reference_service.operations.features", "--file", f"{SECRETS}/{FLAGS}", *what]
+        states = self._site.states()
+        for name in (*INSTANCES.values(), OTHER, "worker"):
+            if states.get(name) == "running":
+                code, said = self._site.engine.execute(self._id(name), command, user=f"{IMAGE_USER}:{IMAGE_USER}")
+                if code != 0:
+                    raise StackError(f"the features of {name} could not be changed ({code}): {said.strip()[-300:]}")
+
+    def _place(self, name: str) -> str:
+        return f"/containers/{self._id(name)}"
+
+    def _id(self, name: str) -> str:
+        return self._site.handles()[name].container_id
+
+
+class Workshop:
+    """A directory of this machine for what operators run here: made with the first program, gone with the stack, or with us."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._lock = threading.Lock()
+        self._keeper: Supervisor | None = None
+        self._closed = False
+
+    def directory(self) -> Path:
+        """Return it. Raises StackError or StorageError."""
+        with self._lock:
+            if self._closed:
+                raise StackError("the stack of containers is ending: nothing is run for its operators any more")
+            if self._keeper is None:
+                self._keeper = Supervisor(logs=self._logs)
+            return self._keeper.directory
+
+    def close(self) -> None:
+        """Remove it with all that is in it. May be called twice."""
+        with self._lock:
+            self._closed = True
+            if self._keeper is not None:
+                self._keeper.stop()

@@ -1,0 +1,89 @@
+"""What the service's operators do by its database, its interface and its code, and by nothing else of a stack."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from harness.errors import FaultError, StackError
+from harness.faults.database_connection import connect, do_once
+from harness.model.probe import Action, ActionDone
+from harness.target.operating import observability
+from harness.target.operating.programs import OperatorPrograms
+from harness.target.secrets_in_code import code_of, scanned, told_of
+
+SERVICE_PACKAGE = "reference_service"
+
+FOR_PROMTOOL = frozenset({"tell-alert-rules", "tell-dashboards"})
+"""Actions of which the judges make something by promtool only."""
+
+_COUNTED_WITHIN_S = 5.0
+_COUNTED = """SELECT application_name, count(*) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY application_name"""
+
+
+class Operators:
+    """Each action a method. keys: user to API key, secret. base_url: where load goes."""
+
+    def __init__(self, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
+        self._programs = programs
+        self._keys = keys
+        self._base_url = base_url
+        self.does: Mapping[str, Callable[[Action], ActionDone]] = {
+            "rotate-key": self._rotate_key,
+            "revoke-key": self._revoke_key,
+            "update-knowledge": self._update_knowledge,
+            "count-connections": self._count_connections,
+            "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
+            "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
+            "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
+        }
+        """By the names that checks call them by."""
+
+    def _rotate_key(self, action: Action) -> ActionDone:
+        overlap_s = float(action.arguments.get("overlap_s", "5"))
+        said = self._programs.run("reference_service.keys", "rotate", _whom(action), "--overlap", repr(overlap_s / 3600))
+        key = said.get("key")
+        if not isinstance(key, str) or not key:
+            raise StackError("the rotation printed no key")
+        return ActionDone(told={"old_keys": _number(said.get("old_keys")), "overlap_s": overlap_s}, new_key=key)
+
+    def _revoke_key(self, action: Action) -> ActionDone:
+        said = self._programs.run("reference_service.keys", "revoke", _whom(action))
+        return ActionDone(told={"keys": _number(said.get("keys"))})
+
+    def _update_knowledge(self, action: Action) -> ActionDone:
+        from harness.target.external.caller import Caller  # its package needs this one
+
+        key = self._keys.get(_whom(action), "")
+        document = {name: action.arguments[name] for name in ("id", "title", "body")}
+        answer = Caller(self._base_url).post("/admin/knowledge", document, headers={"Authorization": f"Bearer {key}"})
+        if not 200 <= answer.status < 300:
+            raise StackError(f"the knowledge base refused the document with {answer.status}: {answer.body[:200]!r}")
+        return ActionDone(told={"status": answer.status})
+
+    def _count_connections(self, _: Action) -> ActionDone:
+        """Count what each of its users has open at the database, by what they call themselves: `instance_a`."""
+        parts = urlsplit(self._programs.database_url)
+
+        async def count() -> list[tuple[str, int]]:
+            address, database = f"{parts.hostname}:{parts.port}", parts.path.lstrip("/")
+            connection = await connect(address, parts.username or "", database, parts.password)
+            try:
+                return [(row[0], row[1]) for row in await connection.fetch(_COUNTED)]
+            finally:
+                await connection.close()
+
+        try:
+            rows = do_once(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
+        except FaultError as error:
+            raise StackError(error.message) from error
+        return ActionDone(told={f"instance_{name}": number for name, number in rows if name})
+
+
+def _whom(action: Action) -> str:
+    if action.principal is None:
+        raise StackError(f"{action.does} must say for whom")
+    return action.principal
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
