@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,23 @@ class EngineError(StackError):
     def __init__(self, message: str, *, status: int | None = None, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
         self.status = status
+
+
+@contextlib.contextmanager
+def engine_stays() -> Iterator[None]:
+    """Ask an engine about what is running: one that is gone is said to have gone, which is not "install one".
+
+    What an engine refuses is raised as it stands. Raises EngineError.
+    """
+    try:
+        yield
+    except EngineError as error:
+        if error.status is not None:
+            raise
+        raise EngineError(
+            f"the container engine went away in the middle of the run: {error.message}",
+            advice="start it again (sudo systemctl start docker), then let `harness clean` remove what the run left at it",
+        ) from error
 
 
 class Engine:

@@ -100,21 +100,9 @@ def served(stack):
     return 200 in traffic.statuses[-3:]
 
 
+@pytest.mark.parametrize("kind", ["freeze", "kill", "terminate"])
 @pytest.mark.parametrize("name", ["service-a", "redis"])
-def test_a_frozen_container_is_silent_and_answers_again(injector, stack, name):
-    assert answers(stack, name)
-    with Traffic(stack):
-        injector.apply(fault(f"processes.{name}", "freeze"))
-        assert not answers(stack, name)
-        injector.clear(f"freeze-processes-{name}")
-    assert answers(stack, name)
-    assert served(stack)
-    assert injector.steps.acted() == 1
-
-
-@pytest.mark.parametrize("kind", ["kill", "terminate"])
-@pytest.mark.parametrize("name", ["service-a", "redis"])
-def test_a_container_that_was_ended_is_gone_and_comes_back(injector, stack, kind, name):
+def test_a_container_that_was_frozen_or_ended_is_silent_and_answers_again(injector, stack, kind, name):
     assert answers(stack, name)
     with Traffic(stack):
         injector.apply(fault(f"processes.{name}", kind))

@@ -38,6 +38,19 @@ def test_an_image_says_who_it_runs_as_how_it_is_seen_to_be_well_and_what_is_in_i
     assert {"msgspec", "uvloop", "libc6"} <= found
 
 
+def added(engine, name, base):
+    """Return how many MB an image adds to the base that it is built upon."""
+    whole, below = (engine.ask("GET", f"/images/{each}/json") for each in (name, base))
+    layers = below["RootFS"]["Layers"]
+    assert whole["RootFS"]["Layers"][: len(layers)] == layers, "it is built upon another base"
+    return (whole["Size"] - below["Size"]) / 1e6
+
+
+@pytest.mark.parametrize(("key", "most_mb"), [("service", 100), ("provider", 32)])
+def test_an_image_adds_little_to_its_base(engine, names, key, most_mb):
+    assert 1 < added(engine, names[key], images.PUBLIC["base"]) < most_mb
+
+
 @pytest.mark.parametrize("key", OURS)
 def test_nothing_in_an_image_can_build_or_install(names, key):
     found = run(names[key], "sh", "-c", "command -v gcc cc make ld g++ cargo; ls /opt/venv/bin; true").stdout.split()

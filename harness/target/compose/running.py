@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import HarnessError, StackError
-from harness.faults.engine import EngineError
+from harness.faults.engine import EngineError, engine_stays
 from harness.model.plan import TargetReference
 from harness.model.target import DeadProcess, Instance, Landscape, Link, Witness
 from harness.target.compose.project import Project
@@ -44,11 +44,12 @@ class RunningCompose:
         )
 
     def died(self) -> list[DeadProcess]:
-        """Return the containers that are not running. Raises StackError where the engine does not answer."""
+        """Return the containers that are not running. Raises StackError where the engine went away."""
         dead = []
         for name in (*FAULTABLE, "toxiproxy", "witness"):
             try:
-                state = self.project.engine.ask("GET", f"/containers/{self.project.found[name]['Id']}/json")["State"]
+                with engine_stays():
+                    state = self.project.engine.ask("GET", f"/containers/{self.project.found[name]['Id']}/json")["State"]
             except EngineError as error:
                 if error.status != 404:
                     raise

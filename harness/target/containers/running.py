@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from harness.faults.engine import engine_stays
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
 from harness.target.containers.hands import Workshop
@@ -54,8 +55,9 @@ class RunningContainers:
         )
 
     def died(self) -> list[DeadProcess]:
-        """Return the containers that ended and were not started again. Raises StackError where the engine does not answer."""
-        handles, states = self.site.handles(), self.site.states()
+        """Return the containers that ended and were not started again. Raises StackError where the engine went away."""
+        with engine_stays():
+            handles, states = self.site.handles(), self.site.states()
         on_purpose = _ONE_SHOTS if self.rollout.expected else _ONE_SHOTS | {OTHER}
         ended = [name for name in handles if states.get(name, "exited") in _ENDED and name not in on_purpose]
         return [

@@ -158,12 +158,17 @@ class ContainerSite:
         return last_lines(self.log(name), self.mask)
 
     def stop(self) -> None:
-        """Keep the logs, then remove every container and the network, at the engine's own word. May be called twice."""
+        """Keep the logs, then remove every container and the network, at the engine's own word. May be called twice.
+
+        Where the engine went away, all of it stays: `harness clean` knows it by its labels.
+        """
         with self._lock:
             if self._stopped:
                 return
             self._stopped = True
         handles = self.handles()
+        if not self._answers():
+            return  # nothing can be kept or removed, and each attempt would cost its whole patience
         with ThreadPoolExecutor(max_workers=10, thread_name_prefix="stop") as pool:
             list(pool.map(self._take_down, handles))
         deadline = time.monotonic() + _GRACE_S
@@ -172,6 +177,14 @@ class ContainerSite:
                 if not self._take_down_rest():
                     break
             time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        """Return whether the engine is still there; a busy one may take its time."""
+        try:
+            self.engine.version()
+        except EngineError as error:
+            return error.status is not None
+        return True
 
     def _take_down_rest(self) -> bool:
         """Remove what the engine still has of this stack, containers before their network; return whether it had any."""

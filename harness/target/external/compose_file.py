@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigurationError, StackError, did_you_mean
-from harness.faults.engine import Engine, EngineError
+from harness.faults.engine import Engine, EngineError, engine_stays
 from harness.model.target import ContainerHandle, DeadProcess
 from harness.target.containers import label
 from harness.target.external.containers import handle_of
@@ -103,7 +103,14 @@ class Composed:
         self.site.wait("compose", self.ready, within_s=self.within_s, may_end=True)
 
     def died(self) -> list[DeadProcess]:
-        """Return the services whose containers ended in an error. One that has done its work and ended with 0 is none."""
+        """Return the services whose containers ended in an error. One that has done its work and ended with 0 is none.
+
+        Raises StackError where the engine went away.
+        """
+        with engine_stays():
+            return self._dead()
+
+    def _dead(self) -> list[DeadProcess]:
         dead = []
         for found in self._listed():
             if found["State"] in ("exited", "dead"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StackError
-from harness.faults.engine import Engine, EngineError
+from harness.faults.engine import Engine, EngineError, engine_stays
 from harness.model.target import ContainerHandle, DeadProcess
 from harness.target.containers import label
 from harness.target.external.foreign import SERVICE
@@ -74,8 +74,9 @@ class Contained:
             time.sleep(_POLL_S)
 
     def died(self) -> list[DeadProcess]:
-        """Return it where it is not running. Raises StackError where the engine does not answer."""
-        state = self._state()
+        """Return it where it is not running. Raises StackError where the engine went away."""
+        with engine_stays():
+            state = self._state()
         if state["Running"]:
             return []
         return [DeadProcess(name=SERVICE, exit_code=state["ExitCode"], last_lines=tuple(self._last_lines()))]

@@ -85,9 +85,13 @@ SEEN = {
 OTHER_WAYS = {
     "read_only of a database": ("read_only", DEPENDENCIES, "test_a_read_only_database_serves_reads_and_refuses_writes"),
     "clock_skew of a database": ("clock_skew", CLOCKS, "test_a_database_in_tomorrow_begins_budgets_anew_and_lets_keys_expire"),
-    "freeze of a container": ("freeze", CONTAINERS, "test_a_frozen_container_is_silent_and_answers_again"),
-    "kill of a container": ("kill", CONTAINERS, "test_a_container_that_was_ended_is_gone_and_comes_back"),
-    "terminate of a container": ("terminate", CONTAINERS, "test_a_container_that_was_ended_is_gone_and_comes_back"),
+    "freeze of a container": ("freeze", CONTAINERS, "test_a_container_that_was_frozen_or_ended_is_silent_and_answers_again"),
+    "kill of a container": ("kill", CONTAINERS, "test_a_container_that_was_frozen_or_ended_is_silent_and_answers_again"),
+    "terminate of a container": (
+        "terminate",
+        CONTAINERS,
+        "test_a_container_that_was_frozen_or_ended_is_silent_and_answers_again",
+    ),
     "restart of a container": ("restart", CONTAINERS, "test_a_restarted_container_runs_another_process_at_once"),
 }
 """Kinds that are broken by other means at another place."""

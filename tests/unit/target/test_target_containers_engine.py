@@ -4,18 +4,26 @@ import io
 import json
 import os
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import docker.errors
 import pytest
 import urllib3
 
 from harness.errors import StackError, StorageError
-from harness.faults.engine import Engine, EngineError, _without_frames, find_address
+from harness.faults.engine import Engine, EngineError, _without_frames, engine_stays, find_address
+from harness.model.target import ContainerHandle
 from harness.target.containers import images, label, provision
 from harness.target.containers.create import engine_errors
+from harness.target.containers.hands import Workshop
+from harness.target.containers.running import RunningContainers
+from harness.target.containers.site import ContainerSite
 from harness.target.supervise import marker
+from harness.target.supervise.logs import Mask
 
 
 def test_no_socket_anywhere_says_what_to_install(tmp_path, monkeypatch):
@@ -81,6 +89,80 @@ def test_an_engine_that_ends_while_it_builds_is_told_as_such(monkeypatch):
     with pytest.raises(StackError, match="could not be built: Connection broken") as caught:
         provision._build(Engine("unix:///x"), next(iter(images.OWN.values())), "ours:1", Path())
     assert "docker info" in caught.value.advice
+
+
+class GoingEngine(threading.Thread):
+    """An engine at a socket of its own, until it goes: `crashed` hangs up on everybody, `hung` accepts and says no more."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.address = f"unix://{path}"
+        self.way = "well"
+        self._held: list[socket.socket] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            try:
+                asking, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.way == "hung":
+                self._held.append(asking)
+                continue
+            if self.way == "well":
+                asking.recv(65536)
+                asking.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\n[]\n")
+            asking.close()
+
+    def go(self, way: str) -> None:
+        self.way = way
+        if way == "stopped":
+            self._listener.close()
+            Path(self.address.removeprefix("unix://")).unlink()
+
+
+@pytest.fixture
+def going(tmp_path: Path) -> Iterator[GoingEngine]:
+    engine = GoingEngine(tmp_path / "docker.sock")
+    yield engine
+    engine._listener.close()
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [("stopped", "there is no socket at"), ("crashed", "cannot be reached: "), ("hung", "it did not answer in time")],
+)
+def test_an_engine_that_goes_in_the_middle_of_a_run_is_said_to_have_gone_and_a_stop_does_not_wait_for_it(
+    going: GoingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, why: str
+) -> None:
+    patience = Engine.ask_raw
+    monkeypatch.setattr(
+        Engine, "ask_raw", lambda self, *what, **how: patience(self, *what, **how | {"timeout_s": min(how["timeout_s"], 0.3)})
+    )
+    site = ContainerSite(Engine(going.address), logs=tmp_path / "logs", mask=Mask([]))
+    unused = dict.fromkeys(("reference", "base_url", "keys", "instances", "links", "provider_control_url", "witness", "ready"))
+    running = RunningContainers(
+        site=site, dependencies={}, rollout=SimpleNamespace(expected=False), actor=None, workshop=Workshop(tmp_path), **unused
+    )
+    assert running.died() == []
+    handle = ContainerHandle(name="worker", container_id="w", engine=going.address, networks={})
+    site._containers["worker"] = handle
+    going.go(way)
+    with pytest.raises(StackError, match="the container engine went away in the middle of the run: .*" + why) as caught:
+        running.died()
+    assert "harness clean" in str(caught.value.advice)
+    began = time.monotonic()
+    running.stop()
+    assert time.monotonic() - began < 3.0, "its patience with each container, one after another"
+
+
+def test_what_an_engine_refuses_is_told_as_it_stands():
+    with pytest.raises(EngineError, match=r"^no such container$"), engine_stays():
+        raise EngineError("no such container", status=404)
 
 
 def test_a_log_is_told_without_the_engines_frames_and_one_of_a_terminal_as_it_is():
