@@ -31,15 +31,33 @@ def inspected(engine, stack):
     return {name: engine.ask("GET", f"/containers/{handle.container_id}/json") for name, handle in stack.site.handles().items()}
 
 
+def answered_message(running):
+    """Send a message, wait until its answer was delivered or given up on, and return its id."""
+    head = {"Authorization": f"Bearer {next(iter(running.keys.values()))}"}
+    body = {"model": "auto", "messages": [{"role": "user", "content": "When is my parcel due?"}]}
+    with httpx.Client(base_url=running.base_url, headers=head, timeout=6.0, trust_env=False) as client:
+        sent = client.post("/message", json=body).json()["id"]
+        deadline = time.monotonic() + 20
+        while client.get(f"/message/{sent}").json().get("status") != "done" and time.monotonic() < deadline:
+            time.sleep(0.1)
+    while running.site.said("receiver", "delivered") is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return sent
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One stack from its start to its end. told: all that the engine said of it; dead: seen after its worker was killed."""
+    """One stack from its start to its end. told: all that the engine said of it; dead: seen after its worker was killed.
+
+    message: the id of one that was sent.
+    """
 
     took_s: float
     secrets: frozenset[str]
     told: str
     dead: tuple[DeadProcess, ...]
     names: frozenset[str]
+    message: str
     logs: Mapping[str, str]
 
 
@@ -47,11 +65,12 @@ class Life:
 def life(engine, stack, tmp_path_factory):
     """A stack started beside another, looked at, robbed of its worker, and stopped: one start for several sentences."""
     began = time.monotonic()
-    running = start(tmp_path_factory.mktemp("life"))
+    running = start(tmp_path_factory.mktemp("life"), SERVICE_WEBHOOK_URL="here")
     took_s = time.monotonic() - began
     try:
         told = json.dumps(inspected(engine, running))
         assert running.died() == []
+        message = answered_message(running)
         engine.ask("POST", f"/containers/{running.site.handles()['worker'].container_id}/kill")
         deadline = time.monotonic() + 20
         while not (dead := running.died()) and time.monotonic() < deadline:
@@ -64,6 +83,7 @@ def life(engine, stack, tmp_path_factory):
         told=told,
         dead=tuple(dead),
         names=frozenset(running.site.handles()),
+        message=message,
         logs={path.stem: path.read_text(encoding="utf-8") for path in running.site.logs.iterdir()},
     )
 
@@ -127,6 +147,11 @@ def test_two_stacks_side_by_side_do_not_meet(stack, tmp_path):
     finally:
         for running in two:
             running.stop()
+
+
+def test_an_answer_to_a_message_is_delivered_once_to_a_receiver_among_the_containers(life):
+    lines = [json.loads(line) for line in life.logs["receiver"].splitlines()]
+    assert [line["id"] for line in lines if line["event"] == "delivered"] == [life.message]
 
 
 def test_a_container_that_ends_by_itself_is_told_with_its_last_words(life):

@@ -15,6 +15,7 @@ from harness.target.containers import topology
 from harness.target.containers.hands import ContainerHands, Workshop
 from harness.target.containers.links import API, INSIDE, make_links
 from harness.target.containers.provision import get_images
+from harness.target.containers.receiving import pointed, receiver_part, receives
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.running import FAULTABLE, RunningContainers
 from harness.target.containers.site import ContainerSite
@@ -22,6 +23,7 @@ from harness.target.containers.testcontainers_settings import settle
 from harness.target.containers.topology import CONTROL_PORT, INSTANCES, SERVICE_PORT, WITNESS_PORT, Topology
 from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
+from harness.target.embedded.programs import RECEIVER
 from harness.target.embedded.running import DEPENDENCIES
 from harness.target.embedded.site import answers
 from harness.target.operating.actor import ReferenceActor
@@ -94,7 +96,7 @@ class ContainersTarget:
                 version=harness.__version__,
                 credentials=credentials,
                 seed=self._seed + needs.seed,
-                settings=self._settings,
+                settings=pointed(self._settings),
             )
             return _build(site, parts)
         except BaseException:
@@ -127,6 +129,8 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         together.do(lambda: site.wait("redis", ready["redis"], within_s=_READY_WITHIN_S))
         together.do(lambda: site.wait("provider", ready["provider"], within_s=_READY_WITHIN_S))
         together.do(lambda: _provision(site, parts, ready["postgres"]))
+        if receives(parts.settings):
+            together.do(lambda: site.start(receiver_part(parts.images["service"])))
         together.wait()
     with Together(site) as together:
         for part in (*(parts.service(name) for name in INSTANCES), parts.worker(), parts.balancer()):
@@ -136,7 +140,11 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         ready[name] = lambda name=name: answers(site.address(name, SERVICE_PORT), "/ready")  # type: ignore[misc]
     ready["worker"] = lambda: site.said("worker", "ready")
     ready["balancer"] = lambda: answers(site.address("balancer", SERVICE_PORT), "/ready")
-    for name in (*INSTANCES.values(), "worker", "balancer"):
+    waited = [*INSTANCES.values(), "worker", "balancer"]
+    if receives(parts.settings):
+        ready[RECEIVER] = lambda: site.said(RECEIVER, "ready")
+        waited.append(RECEIVER)
+    for name in waited:
         site.wait(name, ready[name], within_s=_READY_WITHIN_S)
     site.wait("witness", lambda: answers(site.address("toxiproxy", WITNESS_PORT), "/traffic"), within_s=_READY_WITHIN_S)
     base_url = f"http://{site.address('balancer', SERVICE_PORT)}"

@@ -1,6 +1,6 @@
 """A receiver of the service's webhooks: takes every answer, and writes a line for each delivery. Run as a script, by its path.
 
-It needs nothing but Python itself, so that it starts at once.
+Arguments: host and port, by default any port of 127.0.0.1. It needs nothing but Python itself, so that it starts at once.
 """
 
 import http.server
@@ -34,8 +34,9 @@ def say(line: dict[str, str]) -> None:
 
 def main() -> None:
     """Serve until a signal."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taking)
-    say({"event": "ready", "listen": f"127.0.0.1:{server.server_port}"})
+    host, port = sys.argv[1:] or ("127.0.0.1", "0")
+    server = http.server.ThreadingHTTPServer((host, int(port)), Taking)
+    say({"event": "ready", "listen": f"{host}:{server.server_port}"})
     server.serve_forever()
 
 

@@ -51,10 +51,14 @@ def test_a_check_of_the_catalogue_that_is_made_on_the_embedded_stack_is_made_on_
     assert told[0] == told[1]
 
 
+def test_only_the_clocks_of_instances_can_be_broken_on_the_embedded_stack_and_not_on_containers() -> None:
+    assert EmbeddedTarget().offer().places - ContainersTarget().offer().places == {"clocks.service-a", "clocks.service-b"}
+
+
 def test_the_page_says_of_every_scenario_what_compose_cannot_be_put_to() -> None:
     page = (Path(__file__).parents[3] / "docs/containers.md").read_text(encoding="utf-8")
     _, _, table = page.partition("## What runs where")
-    rows = [line for line in table.partition("\n\nWhat checks have done")[0].splitlines() if line.startswith("| `")]
+    rows = [line for line in table.partition("\n\n`--service")[0].splitlines() if line.startswith("| `")]
     written = {name: row.split("|")[3] for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])}
     target = ComposeTarget()
     for name in CATALOGUE:

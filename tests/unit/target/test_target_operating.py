@@ -14,6 +14,7 @@ from harness.model.target import Needs
 from harness.target.containers.create import _archive
 from harness.target.containers.hands import Workshop
 from harness.target.containers.part import IMAGE_USER
+from harness.target.containers.receiving import pointed, receiver_part, receives
 from harness.target.containers.topology import FLAGS, Topology
 from harness.target.embedded.credentials import Credentials
 from harness.target.operating.actor import ReferenceActor
@@ -190,3 +191,13 @@ def test_features_stand_where_the_containers_own_user_may_replace_them_and_secre
             with tarfile.open(fileobj=io.BytesIO(_archive({name: text.encode()}, 0o444))) as tar:
                 owners |= {member.name: member.uid for member in tar}
         assert owners == dict.fromkeys(owners, 0) | {"flags": IMAGE_USER, FLAGS: IMAGE_USER}
+
+
+def test_a_receiver_is_pointed_at_where_one_is_asked_for_and_nowhere_else():
+    assert not receives(pointed({}))
+    assert pointed({"SERVICE_WEBHOOK_URL": "http://127.0.0.1:9/"}) == {"SERVICE_WEBHOOK_URL": "http://127.0.0.1:9/"}
+    settings = pointed({"SERVICE_WEBHOOK_URL": "here", "SERVICE_RATE_LIMIT": "9"})
+    assert receives(settings)
+    assert settings == {"SERVICE_WEBHOOK_URL": "http://receiver:8090/", "SERVICE_RATE_LIMIT": "9"}
+    part = receiver_part("image")
+    assert (part.name, part.command[3], part.published) == ("receiver", "8090", ())
