@@ -29,7 +29,7 @@ def backends_for(landscape: Landscape) -> dict[Layer, Backend]:
     if containers is not None:
         backends[Layer.PROCESS] = containers
     if landscape.processes:
-        processes = ProcessBackend(landscape.processes, landscape.start_again)
+        processes = ProcessBackend(landscape.processes, landscape.start_again, landscape.process_now)
         special = frozenset(landscape.containers)
         backends[Layer.PROCESS] = processes if containers is None else ByPlace(special, containers, processes)
         backends[Layer.RESOURCE] = ResourceBackend(processes.locate, landscape.disks)

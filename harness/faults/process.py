@@ -35,14 +35,21 @@ class ProcessBackend:
     """Faults on the processes of a target. See `Backend`.
 
     start_again: starts an ended process and returns its handle; without it nothing is ended, only frozen.
+    process_now: gives the present handle of one that the target may have ended and started again by itself.
     """
 
-    def __init__(self, processes: Mapping[str, ProcessHandle], start_again: Callable[[str], ProcessHandle] | None = None) -> None:
+    def __init__(
+        self,
+        processes: Mapping[str, ProcessHandle],
+        start_again: Callable[[str], ProcessHandle] | None = None,
+        process_now: Callable[[str], ProcessHandle] | None = None,
+    ) -> None:
         self._names = {name.removeprefix("processes."): name for name in processes}
         self._bound = {name: Bound(pid=part.pid, start_ticks=part.start_ticks) for name, part in processes.items()}
         # Read now, while it is surely the process that the target started.
         self._executables = {name: executable(process) for name, process in self._bound.items()}
         self._start_again = start_again
+        self._process_now = process_now
         self._hits: dict[str, _Hit] = {}
         self._logs = {name: part.log for name, part in processes.items()}
         self._loops: dict[str, CrashLoop] = {}
@@ -50,9 +57,7 @@ class ProcessBackend:
     def locate(self, fault: Fault) -> Located:
         """Return the process of a place as it is now, after all restarts. Raises FaultError where it is dead."""
         name = self._name(fault)
-        if not lives(self._bound[name]):
-            raise FaultError(f"{fault.id}: {fault.at} (pid {self._bound[name].pid}) is dead already")
-        return Located(process=self._bound[name], log=self._logs[name])
+        return Located(process=self._living(fault, name), log=self._logs[name])
 
     def cycle(self, fault: Fault, name: str, *, within_s: float) -> None:
         """Tell a process to end, see it gone, and start it again. Raises FaultError."""
@@ -161,9 +166,7 @@ class ProcessBackend:
     def _aim(self, fault: Fault) -> _Hit:
         """Return what the fault will touch. Raises FaultError where any of it must not be touched."""
         name = self._name(fault)
-        root = self._bound[name]
-        if not lives(root):
-            raise FaultError(f"{fault.id}: {fault.at} (pid {root.pid}) is dead already")
+        root = self._living(fault, name)
         now = executable(root)
         if now != self._executables[name]:
             raise FaultError(f"{fault.id}: pid {root.pid} of {fault.at} runs {now} now, not {self._executables[name]}")
@@ -173,6 +176,15 @@ class ProcessBackend:
             if why := refusal(part):
                 raise FaultError(f"{fault.id}: process {part.pid} of {fault.at} is not touched: {why}")
         return hit
+
+    def _living(self, fault: Fault, name: str) -> Bound:
+        """Return the process, also where the target has started it again by itself. Raises FaultError where it is dead."""
+        if not lives(self._bound[name]) and self._process_now is not None:
+            handle = self._process_now(name)
+            self._bound[name] = Bound(pid=handle.pid, start_ticks=handle.start_ticks)
+        if not lives(self._bound[name]):
+            raise FaultError(f"{fault.id}: {fault.at} (pid {self._bound[name].pid}) is dead already")
+        return self._bound[name]
 
     def _freeze(self, fault: Fault, hit: _Hit) -> None:
         """Stop the process first, so that it starts no more, then those below that it had started until then."""

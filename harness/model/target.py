@@ -221,6 +221,8 @@ class Landscape:
     provider_control_url: the simulated provider's control port, None for a foreign provider.
     start_again: starts a process of `processes` that has ended, by its name there, and returns its new handle once it
     is ready; raises StackError. None: no process may be ended, only frozen.
+    process_now: gives the handle of a process of `processes` as it is now, for one that the target itself may have
+    started again meanwhile; None: it never does.
     containers: processes that live in containers, which faults reach through the engine and not by signals.
     await_ready: waits until a container that was started again is ready; raises StackError.
     dependencies: what can be told to misbehave itself, by its place: `dependencies.redis`.
@@ -235,6 +237,7 @@ class Landscape:
     processes: Mapping[str, ProcessHandle] = field(default_factory=dict)
     provider_control_url: str | None = None
     start_again: Callable[[str], ProcessHandle] | None = None
+    process_now: Callable[[str], ProcessHandle] | None = None
     containers: Mapping[str, ContainerHandle] = field(default_factory=dict)
     await_ready: Callable[[str], None] | None = None
     witness: Witness | None = None

@@ -234,6 +234,23 @@ def test_a_pid_that_another_process_has_now_is_left_alone(stack, journal):
     assert stack.answers(2)
 
 
+def test_a_process_that_the_target_started_again_by_itself_is_found_anew_and_a_dead_one_is_not(stack, journal):
+    known = [stack.handle]
+    injector = FaultInjector(
+        Landscape(links={}, processes={"worker": known[0]}, start_again=stack.start_again, process_now=lambda _: known[-1]),
+        journal.record,
+    )
+    stack.process.kill()
+    stack.process.wait()
+    with pytest.raises(FaultError, match="dead already"):
+        injector.apply(fault("freeze"))
+    known.append(stack.start())
+    injector.apply(fault("freeze"))
+    assert not stack.answers()
+    injector.clear("freeze")
+    assert stack.answers(2)
+
+
 def test_a_process_that_became_another_program_is_left_alone(journal):
     program = "import os, sys; sys.stdin.readline(); os.execv('/bin/sleep', ['sleep', '30'])"
     process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)

@@ -46,6 +46,7 @@ class RunningEmbedded:
             processes=processes,
             provider_control_url=self.provider_control_url,
             start_again=self.start_again,
+            process_now=lambda name: self.site.handles()[name],
             dependencies=self.dependencies,
             clocks=self.clocks,
             host=True,
