@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from harness.report.margins import leave_margins
 from harness.report.palette import TONES
 
 if TYPE_CHECKING:
@@ -49,11 +50,8 @@ def inline(figure: "Figure", *, name: str, css_class: str, description: str, she
 
     name: prefix of its ids, unique in the page. description: what a reader who cannot see it is told.
     """
-    buffer = io.StringIO()
-    _lay_out(figure)
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    root = ET.fromstring(_drawn(figure))  # noqa: S314 - written by Matplotlib
     name = f"{sheet.prefix}{name}"
-    root = ET.fromstring(buffer.getvalue())  # noqa: S314 - written a line above by Matplotlib
     _drop(root)
     used = _references(root)
     for element in root.iter():
@@ -68,15 +66,17 @@ def inline(figure: "Figure", *, name: str, css_class: str, description: str, she
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised as XML, every text node escaped
 
 
-def _lay_out(figure: "Figure") -> None:
-    """Place the parts of a figure once; `savefig` would draw the whole figure a second time to have them placed."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+def _drawn(figure: "Figure") -> str:
+    """Return the figure as Matplotlib writes it. `savefig` would draw it a second time, to find out where its parts belong."""
+    from matplotlib.backends.backend_svg import RendererSVG
 
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        FigureCanvasSVG(figure)  # text is as wide as this one's renderer takes it to be
-        engine.execute(figure)
-        figure.set_layout_engine("none")
+    buffer = io.StringIO()
+    width, height = figure.get_size_inches() * 72
+    renderer = RendererSVG(width, height, buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})  # type: ignore[no-untyped-call]  # Matplotlib's
+    leave_margins(figure, renderer)
+    figure.draw(renderer)
+    renderer.finalize()  # type: ignore[no-untyped-call]  # Matplotlib's
+    return buffer.getvalue()
 
 
 def _drop(root: ET.Element) -> None:

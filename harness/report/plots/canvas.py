@@ -23,6 +23,9 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text as text: a tenth of the size, and it can be read, found and copied
     "svg.hashsalt": "harness",
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "figure.facecolor": "none",
+    "figure.edgecolor": "none",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with Matplotlib; it only measures, and looking for others takes time
     "font.size": 9.0,
     "axes.labelsize": 9.0,
     "axes.titlesize": 9.0,
@@ -75,12 +78,12 @@ _ROOMS = (Room(width_in=11.0, narrow=False), Room(width_in=4.9, narrow=True))
 
 def plot(name: str, title: str, reading: str, sheet: Sheet, draw: Callable[["Figure", Room], None], *, height_in: float) -> Plot:
     """Return a plot drawn twice by `draw`, once for each room. height_in: of the wide form; the narrow is as tall."""
-    with _matplotlib():
+    with drawing():
         from matplotlib.figure import Figure
 
         drawn = []
         for room in _ROOMS:
-            figure = Figure(figsize=(room.width_in, height_in), dpi=72, layout="constrained")
+            figure = Figure(figsize=(room.width_in, height_in), dpi=72)
             draw(figure, room)
             size = "narrow" if room.narrow else "wide"
             description = f"{title}. {reading}"
@@ -103,7 +106,8 @@ def label(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _matplotlib() -> Iterator[None]:
+def drawing() -> Iterator[None]:
+    """Have Matplotlib draw in our look, quietly, whatever this user has told it elsewhere."""
     # A home that is missing or cannot be written makes Matplotlib warn and keep its fonts in a temporary directory,
     # which it removes itself; a first run tells that it builds its font cache. Neither is news to our reader.
     logger = logging.getLogger("matplotlib")

@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,15 +23,30 @@ from report_fixtures import (
 
 from harness.report.material import Material, read_material
 from harness.report.page import render_html
-from harness.report.plots import draw_plots
+from harness.report.plots import Plot, draw_plots
 from harness.report.plots.series import read_series
 from harness.report.svg import Sheet
+from harness.rundir import RunDirectory
 
 NAMES = {"timeline", "sources", "spend", "instrument", "distribution", "heat", "gaps", "breakers", "recovery"}
 
 
-def test_every_plot_has_a_sentence_from_the_numbers_and_both_sizes(tmp_path: Path) -> None:
-    plots = draw_plots(read_material(healthy_run(tmp_path / "run")), Sheet())
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    return healthy_run(tmp_path_factory.mktemp("healthy") / "run")
+
+
+@pytest.fixture(scope="module")
+def sheet() -> Sheet:
+    return Sheet()
+
+
+@pytest.fixture(scope="module")
+def plots(run: RunDirectory, sheet: Sheet) -> Mapping[str, Plot]:
+    return draw_plots(read_material(run), sheet)
+
+
+def test_every_plot_has_a_sentence_from_the_numbers_and_both_sizes(plots: Mapping[str, Plot]) -> None:
     assert set(plots) == NAMES
     assert "4.1 s in outage (0.68 % bad)" in plots["timeline"].reading
     assert "98.31 % in outage (580 of 590)" in plots["sources"].reading
@@ -55,9 +71,7 @@ def test_every_plot_has_a_sentence_from_the_numbers_and_both_sizes(tmp_path: Pat
         assert plot.narrow.startswith("<svg")
 
 
-def test_a_plot_carries_no_colour_of_its_own_so_that_it_follows_the_theme(tmp_path: Path) -> None:
-    sheet = Sheet()
-    plots = draw_plots(read_material(healthy_run(tmp_path / "run")), sheet)
+def test_a_plot_carries_no_colour_of_its_own_so_that_it_follows_the_theme(plots: Mapping[str, Plot], sheet: Sheet) -> None:
     drawn = sheet.css + "".join(plot.wide + plot.narrow for plot in plots.values())
     assert not re.findall(r"#[0-9a-f]{6}\b", drawn)
     assert "style=" not in drawn
@@ -84,6 +98,8 @@ def test_a_long_run_is_thinned_to_its_worst_seconds_and_says_so() -> None:
 @pytest.mark.parametrize("home", ["missing", "unset", "not writable"])
 def test_drawing_says_nothing_and_works_without_a_home_to_write_to(tmp_path: Path, home: str) -> None:
     run = healthy_run(tmp_path / "run")
+    for name in ("timeline", "heat", "gaps", "breakers"):  # one plot says as much as ten
+        (run.measurements / f"{name}.parquet").unlink()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MPL", "HOME"))}
     if home == "missing":
         environment["HOME"] = "/nonexistent/home"
@@ -106,19 +122,25 @@ def test_the_room_is_light_until_a_page_is_asked_for() -> None:
 EMPTY = {"heat": make_heat, "gaps": make_gaps, "breakers": make_breakers}
 
 
-@pytest.mark.parametrize("name", EMPTY)
-@pytest.mark.parametrize("there", ["no rows", "no file"])
-def test_what_has_no_data_is_not_drawn_and_the_page_says_why(tmp_path: Path, name: str, there: str) -> None:
-    run = write_run(tmp_path / "run", make_verdict())
-    path = run.measurements / f"{name}.parquet"
-    if there == "no rows":
-        pq.write_table(EMPTY[name]().slice(0, 0), path)
-    else:
-        path.unlink()
+@pytest.fixture(scope="module", params=["no rows", "no file"])
+def nothing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bool, Material, str]:
+    """A run without any of these tables: whether their files are missing, its material and its page."""
+    run = write_run(tmp_path_factory.mktemp("nothing") / "run", make_verdict())
+    for name, make in EMPTY.items():
+        path = run.measurements / f"{name}.parquet"
+        if request.param == "no rows":
+            pq.write_table(make().slice(0, 0), path)
+        else:
+            path.unlink()
     material = read_material(run)
-    assert name not in draw_plots(material, Sheet(), {name})
-    assert bool(material.missing) is (there == "no file")
-    page = render_html(replace(material, requests=None, timeline=None, cdf=None))
+    return request.param == "no file", material, render_html(replace(material, requests=None, timeline=None, cdf=None))
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_what_has_no_data_is_not_drawn_and_the_page_says_why(nothing: tuple[bool, Material, str], name: str) -> None:
+    missing, material, page = nothing
+    assert draw_plots(material, Sheet(), {name}) == {}
+    assert any(f"{name}.parquet" in told for told in material.missing) is missing
     assert WHY[name] in page
     assert f'id="{name}"' not in page
 
@@ -130,8 +152,7 @@ WHY = {
 }
 
 
-def test_a_recovery_that_was_not_seen_is_told_and_drawn_as_such(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", make_verdict())
+def test_a_recovery_that_was_not_seen_is_told_and_drawn_as_such(run: RunDirectory) -> None:
     material = read_material(run)
     summary = make_summary()
     late = replace(summary.recoveries[0], recovered_s=None, to_primary_s=None)
@@ -142,9 +163,9 @@ def test_a_recovery_that_was_not_seen_is_told_and_drawn_as_such(tmp_path: Path) 
     assert draw_plots(replace(material, summary=replace(summary, recoveries=(nothing,))), Sheet(), {"recovery"}) == {}
 
 
-def test_a_state_is_told_by_its_height_and_not_by_colour_alone(tmp_path: Path) -> None:
+def test_a_state_is_told_by_its_height_and_not_by_colour_alone(plots: Mapping[str, Plot]) -> None:
     """Three states, three heights of bars: a page without colour says the same."""
-    drawn = draw_plots(read_material(healthy_run(tmp_path / "run")), Sheet(), {"breakers"})["breakers"].wide
+    drawn = plots["breakers"].wide
     heights = set()
     for path in re.findall(r' d="(M [^"]+)"', drawn):
         ys = {float(y) for y in re.findall(r"[ML] [-\d.]+ ([-\d.]+)", path)}
