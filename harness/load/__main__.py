@@ -4,7 +4,10 @@ The first two are driven over their standard input (`harness.model.assignment`);
 command line and from the master. `look FILE` imports a locustfile, says what is in it and sends nothing.
 """
 
-import locust  # noqa: F401, I001 - patches sockets and threads, which must come before everything else
+from harness.load.plugins_once import plugins_looked_for_once
+
+with plugins_looked_for_once():
+    import locust  # noqa: F401 - patches sockets and threads, which must come before everything else
 
 import argparse
 import json
