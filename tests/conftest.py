@@ -13,14 +13,14 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
-from lanes import ByFile, Turnstile, lanes_of_this_machine, most_patient_first
+from lanes import ByFile, Lane, lanes_of_this_machine, most_patient_first
 
 from harness.model.fault_kinds import FAULT_KINDS
 
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
-TURNSTILE = Turnstile()
 IN_A_LANE = "PYTEST_XDIST_WORKER" in os.environ
+LANE = Lane(os.environ["PYTEST_XDIST_WORKER"], int(os.environ["PYTEST_XDIST_WORKER_COUNT"])) if IN_A_LANE else None
 
 
 @pytest.fixture(autouse=True)
@@ -49,14 +49,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if IN_A_LANE:
+    if LANE is not None:
         most_patient_first(items)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the time-out of `pytest-timeout`
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    if IN_A_LANE:
-        with TURNSTILE.through(alone=item.get_closest_marker("alone") is not None):
+    if LANE is not None:
+        with LANE.takes(item):
             return (yield)
     return (yield)
 

@@ -1,31 +1,51 @@
 """Lanes of the suite: `make test` runs files side by side, since most of them wait for processes more than they work.
 
-A test marked `alone` shares the machine with no other: it measures, or what it looks at cannot be had beside neighbours.
+A test marked `alone` shares the machine with no other lane: it measures, or what it looks at cannot be had beside neighbours.
 It waits until every lane has ended the test it is at, and the lanes wait for it. What is waited counts towards no time-out.
+
+The last lane is the patient one: it has unit tests only and gives way to everybody, so that it works on what a test leaves
+idle that is `alone(but="patient")`.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+UNIT = "tests/unit/"
+_GIVES_WAY_BY = 10
 
 
 def lanes_of_this_machine() -> int:
-    """Return how many tests run side by side: two more than there are processors, because they wait, and at most eight."""
-    return min(len(os.sched_getaffinity(0)) + 2, 8)
+    """Return how many tests run side by side: two more than there are processors, because they wait, at most eight; and the patient one."""
+    return min(len(os.sched_getaffinity(0)) + 2, 8) + 1
+
+
+def patient_of(lanes: int) -> str | None:
+    """Return the patient one of `gw0`, `gw1` and so on; None of fewer than `make test` has, which are somebody's own choice."""
+    return f"gw{lanes - 1}" if lanes > 3 else None
 
 
 def most_patient_first(items: list[pytest.Item]) -> None:
-    """Put files first that begin alone, so that lanes wait for each other once, and unit tests last, to fill what is left of each."""
-    begins_alone: dict[str, bool] = {}
-    for item in items:
-        begins_alone.setdefault(file_of(item), item.get_closest_marker("alone") is not None)
-    items.sort(key=lambda item: (not begins_alone[file_of(item)], "tests/unit/" in item.nodeid))
+    """Put files first that have tests to be run alone, and these first in them, so that lanes wait for each other at the start only.
+
+    Unit tests come last, to fill what is left of each lane.
+    """
+    alone = {file_of(item) for item in items if is_alone(item)}
+    files = {file: place for place, file in enumerate(dict.fromkeys(file_of(item) for item in items))}
+    items.sort(
+        key=lambda item: (file_of(item) not in alone, item.nodeid.startswith(UNIT), files[file_of(item)], not is_alone(item))
+    )
+
+
+def is_alone(item: pytest.Item) -> bool:
+    """Return whether a test must have the machine to itself."""
+    return item.get_closest_marker("alone") is not None
 
 
 def file_of(item: pytest.Item) -> str:
@@ -39,16 +59,25 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         return "tests/container" if nodeid.startswith("tests/container/") else super()._split_scope(nodeid)
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give a lane the next file; the patient lane the next of unit tests, and its leave where there is none."""
+        if node.gateway.id == patient_of(self.numnodes):
+            file = next((scope for scope in self.workqueue if scope.startswith(UNIT)), None)
+            if file is None:
+                node.shutdown()
+                return
+            self.workqueue.move_to_end(file, last=False)
+        super()._assign_work_unit(node)
+
 
 class Turnstile:
     """One room for all lanes, which hold it together, or one of them alone; and one door, so that nobody waits for ever.
 
-    Two files of this directory serve as the locks: nothing is written, and the kernel gives them back for a lane that dies.
+    A file or directory serves as either lock: nothing is written, and the kernel gives them back for a lane that dies.
     """
 
-    def __init__(self) -> None:
-        self._door: IO[bytes] = Path(__file__).open("rb")  # noqa: SIM115 - for as long as the lane lives
-        self._room: IO[bytes] = Path(__file__).with_name("conftest.py").open("rb")
+    def __init__(self, door: Path, room: Path) -> None:
+        self._door, self._room = (os.open(place, os.O_RDONLY) for place in (door, room))  # for as long as the lane lives
 
     @contextmanager
     def through(self, *, alone: bool) -> Iterator[None]:
@@ -62,3 +91,25 @@ class Turnstile:
             yield
         finally:
             fcntl.flock(self._room, fcntl.LOCK_UN)
+
+
+class Lane:
+    """One lane of the suite, as each of its tests passes through it."""
+
+    def __init__(self, name: str, lanes: int, tests: Path = Path(__file__).parent) -> None:
+        self._patient = name == patient_of(lanes)
+        self._all = Turnstile(tests / "lanes.py", tests / "conftest.py")
+        self._annex = Turnstile(tests / "unit", tests)
+        if self._patient:
+            os.nice(_GIVES_WAY_BY)
+
+    @contextmanager
+    def takes(self, item: pytest.Item) -> Iterator[None]:
+        """Wait until this test may run, and keep others out where it must be alone."""
+        mark = item.get_closest_marker("alone")
+        with ExitStack() as held:
+            if not self._patient:
+                held.enter_context(self._all.through(alone=mark is not None))
+            if self._patient or (mark is not None and mark.kwargs.get("but") != "patient"):
+                held.enter_context(self._annex.through(alone=mark is not None))
+            yield

@@ -54,7 +54,7 @@ class Screen:
                 self._seen += data
 
 
-@pytest.mark.alone
+@pytest.mark.alone(but="patient")
 def test_a_drill_asks_takes_notes_and_ends_healed_at_one_key(user: Terminal, tmp_path: Path) -> None:
     out = tmp_path / "run"
     path = scenario(tmp_path / "s.yaml", steady="11s", outage="60s")

@@ -70,7 +70,7 @@ def _wait_for(path: Path, text: str, within_s: float) -> None:
     pytest.fail(f"{path.name} never said {text}: {path.read_text() if path.is_file() else 'no file'}")
 
 
-@pytest.mark.alone
+@pytest.mark.alone(but="patient")
 def test_a_healthy_service_passes_the_outage_with_evidence(tmp_path: Path, environment: dict[str, str]) -> None:
     out = tmp_path / "run"
     done = subprocess.run(_command(out, "--json"), capture_output=True, text=True, timeout=110, env=environment, check=False)
@@ -95,7 +95,7 @@ def _no_key_anywhere(out: Path) -> None:
             assert b"sk-" not in path.read_bytes(), path
 
 
-@pytest.mark.alone
+@pytest.mark.alone(but="patient")
 def test_with_fallback_switched_off_it_fails_and_says_why_in_one_sentence(tmp_path: Path, environment: dict[str, str]) -> None:
     out = tmp_path / "run"
     command = _command(out, "--service", "fallback=off")
