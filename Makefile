@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of programs start in a test run: each would compile the harness anew
+
 .PHONY: run test check lint lock clean help bench figures docs reference
 
 help:  ## show what there is
