@@ -1,7 +1,7 @@
 """Which alerts fire at the end of the phase, by the rules of the service and what it told of itself in this run?"""
 
 from harness.checks.alerts.planning import PLANNER, named
-from harness.checks.alerts.promtool import CannotTellError, alerts_in, fires
+from harness.checks.alerts.promtool import CannotTellError, alerts_in, firing
 from harness.checks.alerts.series import series_of
 from harness.checks.evidence import action_of, judgement, undone
 from harness.checks.settings import complete
@@ -36,11 +36,11 @@ def judge_alerts(reading: Reading, check: PlannedCheck) -> Judgement:
         reason = f"alerts: {minutes} scrapes until the end of phase {check.phase}; {LEAST} with metrics in them are needed"
         return judgement(check, Status.INCONCLUSIVE, reason)
     try:
-        firing = [name for name in alerts if fires(name, rules, series, minutes=minutes)]
+        fired = firing(alerts, rules, series, minutes=minutes)
     except CannotTellError as error:
         return judgement(check, Status.INCONCLUSIVE, f"alerts: {error}")
-    silent = [name for name in must if name not in firing]
-    needless = [name for name in firing if name not in must and name not in may]
+    silent = [name for name in must if name not in fired]
+    needless = [name for name in fired if name not in must and name not in may]
     bad = len(silent) + len(needless)
     test = Test(quantity="wrong_alerts", op="<=", limit=0.0, value=float(bad), n=len(alerts), bad=bad)
     over = f"over {minutes} scrapes laid out as minutes ({STRETCH} times as long as the run)"
@@ -48,6 +48,6 @@ def judge_alerts(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.FAIL, f"alerts: {', '.join(silent)} did not fire, {over}", test=test)
     if needless:
         return judgement(check, Status.FAIL, f"alerts: {', '.join(needless)} fired, which nothing called for, {over}", test=test)
-    said = f"{', '.join(firing)} fired and" if firing else "none fired:"
-    reason = f"alerts: {said} {len(alerts) - len(firing)} of {len(alerts)} were silent, {over}"
+    said = f"{', '.join(fired)} fired and" if fired else "none fired:"
+    reason = f"alerts: {said} {len(alerts) - len(fired)} of {len(alerts)} were silent, {over}"
     return judgement(check, Status.PASS, reason, test=test)
