@@ -13,6 +13,7 @@ from harness.checks import (
     audit_log,
     authentication,
     backup,
+    balancer,
     breaker,
     budget_cap,
     cache,
@@ -42,6 +43,7 @@ from harness.checks import (
     secret_scan,
     server_counts,
     shared_answers,
+    standby,
     stream_flow,
     time_limits,
 )
@@ -61,6 +63,7 @@ _ALL = (
     audit_log,
     authentication,
     backup,
+    balancer,
     breaker,
     budget_cap,
     cache,
@@ -90,6 +93,7 @@ _ALL = (
     secret_scan,
     server_counts,
     shared_answers,
+    standby,
     stream_flow,
     time_limits,
 )

@@ -118,11 +118,10 @@ def _turns(reading: Reading) -> _Turns:
     if not any(part.follow_ups for part in reading.plan.load.mix):
         return _Turns(pairs=0, overtaken=[])
     columns = ["seq", "user_class", "result", "conversation", "turn", "call_ids"]
-    rows = pa.Table.from_batches(
-        [batch.filter(pc.is_valid(batch.column("conversation"))) for batch in batches(reading.run, _SAMPLES, columns)]
-    )
-    if not rows.num_rows:
+    parts = [batch.filter(pc.is_valid(batch.column("conversation"))) for batch in batches(reading.run, _SAMPLES, columns)]
+    if not any(part.num_rows for part in parts):  # no part at all, where nothing was sent
         return _Turns(pairs=0, overtaken=[])
+    rows = pa.Table.from_batches(parts)
     lists = rows["call_ids"].combine_chunks()
     known, received = _received(reading, pc.list_flatten(lists))
     at = _positions(pc.index_in(pc.list_flatten(lists), value_set=known))

@@ -45,6 +45,7 @@ _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
 _ATTACKS = _short(warmup=3, steady=32)
 _STEADY = _short(warmup=3, steady=25)
 _WITHOUT = _short(warmup=3, steady=8, without=10, recovery=14)
+_HALF = _short(warmup=3, steady=10, half=12, recovery=14)
 _GONE = (*_short(warmup=3, steady=8, gone=10, recovery=18), "checks.0.at=7s")
 _WINDOWS = (*_short(warmup=3, steady=14, end=25), "checks.0.window_s=8")
 _SHORT_WINDOWS = (("cache_ttl_s", "5"), ("rate_window_s", "8"))
@@ -188,6 +189,7 @@ CATCHERS: tuple[Catcher, ...] = (
     ),
     *_by("rolling-restart", (), {"ready-while-draining": "drain", "spend-lost-at-shutdown": "drain"}),
     *_by("canary-bad", (), {"canary-sticks": "canary-release"}),
+    *_by("service-killed", _HALF, {"balancer-repeats-posts": "balancer", "balancer-untyped-503": "balancer"}),
     *_by(
         "backup-drill",
         (),
@@ -195,6 +197,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "backup-restores-nothing": "backup",
             "backup-environment-in-clear": "backup",
             "backup-kept-for-ever": "backup",
+            "standby-promoted-beside-its-primary": "standby",
             "message-not-sealed": "backup",
             "escalation-not-recorded": "backup",
             "feedback-not-recorded": "backup",

@@ -1,4 +1,4 @@
-"""The balancer before two instances: nothing sent twice, nothing held back, nothing untyped."""
+"""The balancer before two instances: nothing sent twice, nothing held back, nothing untyped; and how the operators' own is asked."""
 
 import contextlib
 import http.client
@@ -16,6 +16,8 @@ import pytest
 
 from harness.target.embedded import balancer
 from harness.target.embedded.site import Site
+from harness.target.operating.balancing import PROGRAM
+from harness.target.operating.programs import OperatorPrograms
 from harness.target.supervise.logs import Mask
 from harness.target.supervise.supervisor import Supervisor
 
@@ -202,3 +204,29 @@ def test_the_balancer_writes_nowhere_but_in_the_stacks_directory(front: str, tmp
     log = (tmp_path / "logs/balancer.log").read_text()
     assert ".config" not in log
     assert ".local" not in log
+
+
+@pytest.mark.parametrize(
+    ("defect", "received", "lost", "nobody"),
+    [
+        ("", 1, "upstream_error", "guard_unavailable"),
+        ("balancer-repeats-posts", 2, "upstream_error", "guard_unavailable"),
+        ("balancer-untyped-503", 1, None, None),
+    ],
+)
+def test_the_operators_balancer_is_asked_and_its_mistakes_are_told(
+    tmp_path: Path, defect: str, received: int, lost: str | None, nobody: str | None
+) -> None:
+    settings = {"SERVICE_DEFECT": defect, "SERVICE_UNDER_TEST": "yes"} if defect else {}
+    programs = OperatorPrograms(database_url="", settings=settings, mask=Mask(), directory=lambda: tmp_path)
+    told = dict(programs.run(PROGRAM, str(tmp_path)))
+    told["received"] = min(int(str(told["received"])), 2)  # twice is as wrong as four times
+    assert told == {
+        "received": received,
+        "lost_status": 502,
+        "lost_code": lost,
+        "lost_retry_after": None,
+        "nobody_status": 503,
+        "nobody_code": nobody,
+        "nobody_retry_after": "1" if nobody else None,
+    }

@@ -7,7 +7,9 @@ from harness.errors import FaultError, StackError
 from harness.faults.database_connection import connect, do_once
 from harness.model.probe import Action, ActionDone
 from harness.target.operating import observability
+from harness.target.operating.balancing import PROGRAM as BALANCING
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.promoting import promote_standby
 from harness.target.secrets_in_code import code_of, scanned, told_of
 
 SERVICE_PACKAGE = "reference_service"
@@ -32,6 +34,8 @@ class Operators:
             "revoke-key": self._revoke_key,
             "update-knowledge": self._update_knowledge,
             "count-connections": self._count_connections,
+            "ask-balancer": self._ask_balancer,
+            "promote-standby": lambda action: promote_standby(programs, look=lambda: self._count_connections(action)),
             "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
             "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
             "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
@@ -59,6 +63,10 @@ class Operators:
         if not 200 <= answer.status < 300:
             raise StackError(f"the knowledge base refused the document with {answer.status}: {answer.body[:200]!r}")
         return ActionDone(told={"status": answer.status})
+
+    def _ask_balancer(self, _: Action) -> ActionDone:
+        said = self._programs.run(BALANCING, str(self._programs.directory()))
+        return ActionDone(told={name: value for name, value in said.items() if value is None or isinstance(value, str | int)})
 
     def _count_connections(self, _: Action) -> ActionDone:
         """Count what each of its users has open at the database, by what they call themselves: `instance_a`."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.errors import StackError
 from harness.target.supervise.logs import Mask
@@ -58,12 +59,17 @@ class OperatorPrograms:
                     return said
         raise StackError(f"{module} {arguments[0]} printed no JSON object")
 
-    def ended(self, module: str, *arguments: str, within_s: float) -> "subprocess.CompletedProcess[str] | None":
-        """Run a program to its end, whatever that is; None where it does not come to one, and is killed."""
+    def ended(
+        self, module: str, *arguments: str, within_s: float, further: Mapping[str, str] = MappingProxyType({})
+    ) -> "subprocess.CompletedProcess[str] | None":
+        """Run a program to its end, whatever that is; None where it does not come to one, and is killed.
+
+        further: what it is told beside, or in place of, what every program is.
+        """
         try:
             return subprocess.run(
                 [sys.executable, "-m", module, *arguments],
-                env=self.environment(),
+                env={**self.environment(), **further},
                 cwd=self.directory(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -1,4 +1,4 @@
-"""Checks of the answers' privacy and of the backup: each passes when healthy, fails when broken, and knows when it saw nothing."""
+"""Checks of the answers' privacy, of the backup and of the standby: each passes when healthy, fails when broken, and knows when it saw nothing."""
 
 import json
 from collections.abc import Mapping
@@ -139,8 +139,53 @@ def test_no_backup_and_no_drill_are_inconclusive(tmp_path: Path) -> None:
     assert drilled(tmp_path, None).status is Status.INCONCLUSIVE
 
 
+# -- a standby, promoted beside a primary that works and beside one that is gone ----------------------------------------------
+
+STANDBY = check_of("standby")
+OBEYED: Mapping[str, object] = {
+    "beside_asked": 1,
+    "beside_promoted": 0,
+    "beside_exit": 5,
+    "without_asked": 4,
+    "without_promoted": 1,
+    "without_exit": 0,
+}
+
+
+def promoted(path: Path, told: Mapping[str, object] | None) -> Judgement:
+    return judged(path, STANDBY, lambda *_: A(), phase=WIDE, actions={"promote": told})  # type: ignore[dict-item]
+
+
+def test_a_standby_that_is_promoted_only_where_nobody_else_works_passes(tmp_path: Path) -> None:
+    judgement = promoted(tmp_path, OBEYED)
+    assert (judgement.status, "exit code 5" in judgement.reason) == (Status.PASS, True), judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"beside_promoted": 1, "beside_exit": 0}, "while the first one worked"),
+        ({"beside_promoted": 1, "without_asked": 0, "without_promoted": 0}, "while the first one worked"),  # seen is seen
+        ({"without_promoted": 0, "without_exit": 5}, "it was not promoted (the program ended with exit code 5)"),
+        ({"without_exit": 1}, "it was not promoted"),
+        ({"beside_exit": 0}, "says that all went well"),
+    ],
+)
+def test_a_standby_that_is_promoted_too_early_or_never_fails(told: Mapping[str, object], words: str, tmp_path: Path) -> None:
+    judgement = promoted(tmp_path, {**OBEYED, **told})
+    assert (judgement.status, words in judgement.reason) == (Status.FAIL, True), judgement.reason
+
+
+@pytest.mark.parametrize("told", [None, {}, {**OBEYED, "beside_asked": 0}, {**OBEYED, "without_asked": 0}])
+def test_a_standby_that_nobody_asked_is_inconclusive(told: Mapping[str, object] | None, tmp_path: Path) -> None:
+    assert promoted(tmp_path, told).status is Status.INCONCLUSIVE
+    assert judged(tmp_path, STANDBY, None, phase=WIDE).status is Status.INCONCLUSIVE
+
+
 def test_phases_too_short_are_refused() -> None:
     with pytest.raises(ValueError, match="lasts"):
         PLANNERS["backup"].plan(BACKUP, OUTAGE)
+    with pytest.raises(ValueError, match="lasts"):
+        PLANNERS["standby"].plan(STANDBY, replace(WIDE, end_ns=WIDE.start_ns + 5 * S))
     with pytest.raises(ValueError, match="too short"):
         PLANNERS["answer privacy"].plan(PRIVACY, replace(OUTAGE, end_ns=OUTAGE.start_ns + 2 * S))

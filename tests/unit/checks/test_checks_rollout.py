@@ -1,4 +1,4 @@
-"""Checks around a deploy and its stores: a canary, connections, windows that end, a log that keeps what it was told."""
+"""Checks around a deploy and its stores: a canary, a balancer, connections, windows that end, a log that keeps what it was told."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +62,55 @@ def test_a_rollout_that_could_not_tell_is_inconclusive(told: Told | None, tmp_pa
         assert released(tmp_path, check, told).status is Status.INCONCLUSIVE
     assert judged(tmp_path, GOOD, None, phase=LONG).status is Status.INCONCLUSIVE
     assert released(tmp_path, GOOD, SHIFTED, rate=2).status is Status.INCONCLUSIVE
+
+
+# -- the operators' balancer: what it did with a request whose instance died, and what it said with nobody ready -----------
+
+BALANCED = check_of("balancer")
+TYPED: Told = {
+    "received": 1,
+    "lost_status": 502,
+    "lost_code": "upstream_error",
+    "nobody_status": 503,
+    "nobody_code": "guard_unavailable",
+    "nobody_retry_after": "1",
+}
+
+
+def balanced(path: Path, told: Told | None) -> Judgement:
+    return judged(path, BALANCED, lambda *_: A(), actions={"ask": told})
+
+
+def test_a_balancer_that_repeats_nothing_and_can_be_read_passes(tmp_path: Path) -> None:
+    judgement = balanced(tmp_path, TYPED)
+    assert (judgement.status, "answered with 502 (upstream_error)" in judgement.reason) == (Status.PASS, True), judgement.reason
+    assert judgement.test is not None
+    assert judgement.test.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"received": 2}, "2 instances had it in their hands"),
+        ({"received": 4, "lost_status": None, "nobody_status": None}, "4 instances"),  # seen, whatever came of it
+        ({"lost_status": 200}, "by nobody who had seen it through"),
+        ({"lost_code": None}, "its 502 for a request whose instance had died has no error code"),
+        ({"nobody_status": 502}, "answered 502 and not 503"),
+        ({"nobody_code": None}, "its 503 with no instance ready has no error code"),
+        ({"nobody_retry_after": None}, "does not say when to come back"),
+    ],
+)
+def test_a_balancer_that_repeats_or_cannot_be_read_fails(told: Told, words: str, tmp_path: Path) -> None:
+    judgement = balanced(tmp_path, {**TYPED, **told})
+    assert (judgement.status, words in judgement.reason) == (Status.FAIL, True), judgement.reason
+
+
+@pytest.mark.parametrize(
+    "told", [None, {}, {**TYPED, "received": 0}, {**TYPED, "lost_status": None}, {**TYPED, "nobody_status": None}]
+)
+def test_a_balancer_that_nobody_could_ask_is_inconclusive(told: Told | None, tmp_path: Path) -> None:
+    assert balanced(tmp_path, told).status is Status.INCONCLUSIVE
+    assert judged(tmp_path, BALANCED, None).status is Status.INCONCLUSIVE
 
 
 # -- connections -------------------------------------------------------------------------------------------------------
@@ -221,6 +270,7 @@ def test_a_provider_that_never_asked_for_quiet_is_inconclusive(tmp_path: Path) -
         (check_of("canary release", watch="0s"), "nobody watches"),
         (check_of("canary release", watch="3s"), "lasts 10 s"),
         (check_of("connection limit", burst=30), "at least twice"),
+        (check_of("balancer", at="5s"), "which lasts 10 s"),
         (check_of("rate window"), "lasts 10 s"),
         (check_of("cache expiry", ttl_s=30), "lasts 10 s"),
         (check_of("audit kept", phase="outage", at="8s"), "which lasts 10 s"),
