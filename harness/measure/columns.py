@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from harness.errors import RunDirectoryError
-from harness.measure.sweep import ClaimSink, FloatSink, IntegerSink, Sink, TextSink, TruthSink, sweep
+from harness.measure.sweep import ClaimSink, FloatSink, IntegerSink, Sink, TextSink, TruthSink, require_columns, sweep
 from harness.rundir import RunDirectory
-from harness.rundir.schemas import SAMPLES_SCHEMA, version_of
+from harness.rundir.schemas import CALLS_SCHEMA, SAMPLES_SCHEMA, version_of
+from harness.rundir.tables import opened
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -36,6 +35,7 @@ _MOST_COMPARED = 16
 _LOGGED_ID = re.compile(rb'"request_id"\s*:\s*"([^"]+)"')
 _SAMPLES = "samples/samples.parquet"
 _CALLS = "truth/calls.parquet"
+_VERSIONS = {_SAMPLES: SAMPLES_VERSION, _CALLS: version_of(CALLS_SCHEMA)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +115,10 @@ class SampleColumns:
     def floats(self, name: str) -> Floats:
         """Return a column of numbers or truths as float64, null as NaN."""
         return self._in_order(self._swept(FloatSink, name).values)
+
+    def integers(self, name: str) -> npt.NDArray[np.int64]:
+        """Return a column of whole numbers that has no null."""
+        return self._in_order(self._swept(IntegerSink, name).values)
 
     def categories(self, name: str) -> Categories:
         """Return a text column as codes and names."""
@@ -202,22 +206,20 @@ def logged_ids(logs: Path) -> set[str]:
 
 
 def batches(run: RunDirectory, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield a closed table of the run in pieces, for what cannot be held at once. Raises RunDirectoryError."""
-    path = run.path / name
-    try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+    """Yield a closed table of the run in pieces, for what cannot be held at once.
+
+    Raises RunDirectoryError where it is missing, damaged, of another version, or lacks one of the columns.
+    """
+    path, version = run.path / name, _VERSIONS[name]
+    with opened(path, version) as file:
+        require_columns(path, version, file, columns)
+        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns))
 
 
 def has_column(run: RunDirectory, name: str, column: str) -> bool:
     """Return whether a closed table of the run has a column, which one of an older version may lack. Raises RunDirectoryError."""
-    path = run.path / name
-    try:
-        return column in pq.read_schema(path).names
-    except (pa.ArrowException, OSError) as error:
-        raise RunDirectoryError(f"{path}: damaged: {error}") from error
+    with opened(run.path / name, _VERSIONS[name]) as file:
+        return column in file.schema_arrow.names
 
 
 def numbers(table: pa.Table, name: str) -> Floats:

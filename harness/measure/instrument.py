@@ -44,7 +44,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
     """Return the generator's figures and one sentence for each bound that was broken."""
     sent = int(np.count_nonzero(~requests.result.is_in([Result.UNSENT]) & ~np.isnan(requests.started_ns)))
     # A burst is late by design: its requests share one intended moment and leave one after the other.
-    lag_ms = p99_ms(requests.lag_ns[requests.mix])
+    lag_ms = p99_ms(requests.of_the_mix(requests.lag_ns))
     loop_ns = quantile_ns(merge(line.loop_lag for line in live), 990)
     loop_ms = None if loop_ns is None else loop_ns / NS_PER_MS
     cpu_ratio = busiest_cpu_ratio(live)
@@ -56,7 +56,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
             f"1 % of the requests left more than {lag_ms:.0f} ms after their intended time (bound {bound_ms:.0f} ms): "
             "lower the rate, add --workers, or give the generator a quieter machine"
         )
-    pool_ms = p99_ms(requests.pool_wait_ns[requests.mix])
+    pool_ms = p99_ms(requests.of_the_mix(requests.pool_wait_ns))
     if pool_ms is not None and pool_ms > bound_ms:
         problems.append(
             f"1 % of the requests waited more than {pool_ms:.0f} ms for a connection (bound {bound_ms:.0f} ms): "
@@ -151,7 +151,8 @@ def _missing(plan: Plan, requests: Requests) -> list[str]:
     if requests.size == 0:
         return ["no request was recorded: did the load start at all? see logs/"]
     problems = []
-    ordered = np.sort(requests.seq)
+    later = requests.seq[1:] > requests.seq[:-1]
+    ordered = requests.seq if later.all() else np.sort(requests.seq)  # numbers are given in order of intended time
     dealt = plan.load.dealt
     if dealt is None:
         gaps = int(ordered[-1]) - int(np.count_nonzero(np.diff(ordered)))  # from 0 to the last, each number once

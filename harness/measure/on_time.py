@@ -41,15 +41,15 @@ def on_time_of(requests: Requests, bound_ms: float) -> OnTime:
     What was cancelled before it was due is no arrival; what was cancelled in flight left, and on time or not.
     """
     mix = requests.mix & ~(requests.cancelled & np.isnan(requests.lag_ns))
-    intended_ns, lag_ns = requests.intended_ns[mix], requests.lag_ns[mix]
-    if intended_ns.size == 0:
-        return OnTime(worst_ratio=None, since_s=None)
-    window = np.maximum(intended_ns, 0) // WINDOW_NS
-    due = np.bincount(window)
-    met = np.bincount(window, weights=lag_ns <= bound_ms * 1e6)  # a comparison with NaN is false
-    counted = np.flatnonzero(due >= LEAST_ARRIVALS)
-    if counted.size == 0:
-        return OnTime(worst_ratio=None, since_s=None)
-    ratios = met[counted] / due[counted]
-    worst = int(np.argmin(ratios))
-    return OnTime(worst_ratio=float(ratios[worst]), since_s=float(counted[worst] * WINDOW_NS / NS_PER_S))
+    worst = OnTime(worst_ratio=None, since_s=None)
+    low, size = 0, requests.intended_ns.size
+    while low < size:  # rows are in order of intended time, so a window is a stretch of them
+        window = max(int(requests.intended_ns[low]), 0) // WINDOW_NS
+        high = int(np.searchsorted(requests.intended_ns, (window + 1) * WINDOW_NS))
+        due = int(np.count_nonzero(mix[low:high]))
+        if due >= LEAST_ARRIVALS:
+            met = int(np.count_nonzero((requests.lag_ns[low:high] <= bound_ms * 1e6) & mix[low:high]))  # never with a NaN
+            if worst.worst_ratio is None or met / due < worst.worst_ratio:
+                worst = OnTime(worst_ratio=met / due, since_s=window * WINDOW_NS / NS_PER_S)
+        low = high
+    return worst

@@ -112,8 +112,8 @@ def recovered_before(plan: Plan, found: Sequence[Aftermath], phase_name: str) ->
 
 def search_recovery(plan: Plan, requests: Requests, from_ns: int, until_ns: int) -> Search:
     """Look for the first of three good windows in a row within [from_ns, until_ns)."""
-    within = requests.mix & ~requests.cancelled & (requests.intended_ns >= from_ns) & (requests.intended_ns < until_ns)
-    rows = np.flatnonzero(within)
+    first, last = (int(edge) for edge in np.searchsorted(requests.intended_ns, (from_ns, until_ns)))
+    rows = first + np.flatnonzero(requests.mix[first:last] & ~requests.cancelled[first:last])
     sums = []
     for objective in steady_ratios(plan):
         events = events_of(objective, requests, plan.objectives)
@@ -159,6 +159,5 @@ def _windows(intended: npt.NDArray[np.int64], from_ns: int, until_ns: int) -> It
 def _first_end(requests: Requests, which: Mask, from_ns: int | None, until_ns: int | None) -> float | None:
     if from_ns is None:
         return None
-    ends = requests.ended_ns[which]
-    ends = ends[(ends >= from_ns) & (ends <= (math.inf if until_ns is None else until_ns))]
-    return float(ends.min()) if ends.size else None
+    within = which & (requests.ended_ns >= from_ns) & (requests.ended_ns <= (math.inf if until_ns is None else until_ns))
+    return float(np.min(requests.ended_ns[within])) if within.any() else None

@@ -75,7 +75,7 @@ class Requests:
     @property
     def worker(self) -> npt.NDArray[np.int64]:
         """The load worker that wrote the row."""
-        return self.columns.floats("worker").astype(np.int64)
+        return self.columns.integers("worker")
 
     @cached_property
     def response_ns(self) -> Floats:
@@ -109,7 +109,15 @@ class Requests:
     @cached_property
     def lag_ns(self) -> Floats:
         """How late the generator was: actual start, less the wait for a connection, after the intended one."""
-        return self.started_ns - np.nan_to_num(self.pool_wait_ns) - self.intended_ns
+        lag = self.pool_wait_ns  # just read, and nobody else's
+        np.nan_to_num(lag, copy=False)
+        np.subtract(self.started_ns, lag, out=lag)
+        lag -= self.intended_ns
+        return lag
+
+    def of_the_mix(self, values: Floats) -> Floats:
+        """Return the values of the ordinary load: all of them, uncopied, where there is no other."""
+        return values if self.mix.all() else values[self.mix]
 
     def _or_infinity(self, durations: Floats) -> Floats:
         np.copyto(durations, np.inf, where=~self.answered | np.isnan(durations))  # nobody else holds what was just computed

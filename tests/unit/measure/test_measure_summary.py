@@ -234,6 +234,20 @@ def test_a_duration_that_did_not_happen_counts_as_endless() -> None:
     assert quantiles_of(np.array([]), (500,))[0].value_s is None
 
 
+@pytest.mark.parametrize("n", [1, 2, 60, 5000])
+def test_a_quantile_is_the_value_of_its_rank_among_all_in_order(n: int) -> None:
+    durations = np.random.default_rng(n).integers(1, n, n, endpoint=True).astype(np.float64) * 1e9  # with ties
+    durations[::17] = np.inf
+    given = durations.copy()
+    ordered = sorted(durations)
+    for found in quantiles_of(durations, (1, 500, 900, 950, 990, 1000)):
+        value = ordered[-(-n * found.permille // 1000) - 1]
+        assert found.value_s == (None if np.isinf(value) else value / 1e9), found.permille
+        assert found.low_s is None or found.value_s is None or found.low_s <= found.value_s
+        assert found.high_s is None or found.value_s is not None
+    assert np.array_equal(durations, given), "what others count from is left as it was"
+
+
 def test_rows_with_impossible_moments_do_not_stop_the_measuring(tmp_path: Path) -> None:
     strange = [sample(640, -3.0), replace(sample(641, 3.0), intended_ns=2**62), replace(sample(642, 3.0), worker=-1)]
     summary = measure(RunBuilder(objectives=STEADY, samples=healthy_samples() + strange).build(tmp_path / "run"))

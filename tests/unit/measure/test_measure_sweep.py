@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from run_builder import RunBuilder, sample
+from run_builder import RunBuilder, call_of, sample
 
 from harness.errors import RunDirectoryError
 from harness.measure import sweep as sweeping
-from harness.measure.columns import SampleColumns
+from harness.measure.columns import SampleColumns, batches, has_column
 from harness.measure.sweep import FloatSink, IntegerSink, TextSink, sweep
 from harness.rundir import RunDirectory
 
@@ -82,6 +82,32 @@ def test_a_table_that_is_not_what_is_expected_is_an_error_that_names_it(
     assert str(tmp_path / "t") in str(caught.value)
 
 
+@pytest.mark.usefixtures("in_small_pieces")
+def test_words_that_each_row_group_counts_anew_keep_their_meaning(tmp_path: Path) -> None:
+    groups = [["a", "b", None], ["b", "c", "a"], [None, None, None], ["c", None, "d"]]
+    schema = pa.schema([("a", pa.dictionary(pa.int32(), pa.string()))], metadata={"schema": "v/1"})
+    with pq.ParquetWriter(tmp_path / "t", schema) as file:
+        for words in groups:
+            file.write_table(pa.table({"a": pa.array(words, pa.string()).dictionary_encode()}, schema=schema))
+    sink = TextSink(pa.dictionary(pa.int32(), pa.string()))
+    sweep(tmp_path / "t", "v/1", {"a": sink})
+    told = list(sink.names)
+    assert [None if code < 0 else told[code] for code in sink.codes] == [word for words in groups for word in words]
+
+
+@pytest.mark.usefixtures("in_small_pieces")
+def test_both_halves_of_the_columns_are_read_to_their_ends_and_either_may_find_an_error(tmp_path: Path) -> None:
+    columns = {name: pa.array(range(start, start + 40)) for start, name in enumerate("abcde")}
+    path = table(tmp_path / "t", columns)
+    sinks = {name: IntegerSink(pa.int64()) for name in "abcde"}
+    sweep(path, "v/1", sinks)
+    assert {name: sink.values.tolist() for name, sink in sinks.items()} == {n: c.to_pylist() for n, c in columns.items()}
+    for name in "abcde":
+        holed = {**columns, name: pa.array([*range(39), None])}
+        with pytest.raises(RunDirectoryError, match="a null where there can be none"):
+            sweep(table(tmp_path / "t", holed), "v/1", {name: IntegerSink(pa.int64()) for name in "abcde"})
+
+
 def test_a_table_that_is_missing_or_cut_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="missing"):
         sweep(tmp_path / "none", "v/1", {"a": IntegerSink(pa.int64())})
@@ -97,3 +123,22 @@ def test_a_run_of_a_later_version_is_an_error(tmp_path: Path) -> None:
     pq.write_table(kept.replace_schema_metadata({"schema": "harness.samples/2"}), run.samples_path)
     with pytest.raises(RunDirectoryError, match=r"written as harness\.samples/2"):
         SampleColumns(RunDirectory.open(run.path)).floats("ended_ns")
+
+
+@pytest.mark.parametrize("name", ["samples/samples.parquet", "truth/calls.parquet"])
+def test_a_table_read_in_pieces_is_of_this_version_and_has_its_columns_or_it_is_an_error(name: str, tmp_path: Path) -> None:
+    run = RunBuilder(samples=[sample(0, 3.0)], calls=[call_of(sample(0, 3.0))]).build(tmp_path / "run")
+    path = run.path / name
+    kept = pq.read_table(path)
+    assert sum(piece.num_rows for piece in batches(run, name, ["request_id"])) == 1
+    assert has_column(run, name, "request_id")
+    with pytest.raises(RunDirectoryError, match="nonsense missing"):
+        list(batches(run, name, ["request_id", "nonsense"]))
+    pq.write_table(kept.replace_schema_metadata({"schema": "harness.later/9"}), path)
+    with pytest.raises(RunDirectoryError, match=r"written as harness\.later/9, read as harness\.(samples|calls)/1"):
+        list(batches(run, name, ["request_id"]))
+    with pytest.raises(RunDirectoryError, match=r"written as harness\.later/9"):
+        has_column(run, name, "request_id")
+    path.unlink()
+    with pytest.raises(RunDirectoryError, match="missing"):
+        list(batches(run, name, ["request_id"]))
