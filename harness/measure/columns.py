@@ -57,6 +57,11 @@ class Categories:
             found |= self.codes == place
         return found
 
+    def at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the names of some requests as an array of texts, null where there is none."""
+        codes = self.codes[rows]
+        return pa.array(self.names, pa.string()).take(pa.array(codes, mask=codes < 0))
+
     def within(self, rows: slice) -> "Categories":
         """Return a stretch of the column."""
         return Categories(self.codes[rows], self.names)
@@ -137,12 +142,8 @@ class SampleColumns:
 
     def lengths(self, name: str) -> npt.NDArray[np.int32]:
         """Return how many entries a column of lists holds in each row, null as 0; never the entries themselves."""
-        parts = [
-            np.asarray(pc.fill_null(pc.list_value_length(batch.column(0)), 0).to_numpy(zero_copy_only=False), dtype=np.int32)
-            for batch in batches(self._run, _SAMPLES, [name])
-        ]
-        values = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
-        return values if self.order is None else values[self.order]
+        parts = [_lengths(batch.column(0)) for batch in batches(self._run, _SAMPLES, [name])]
+        return self._in_order(np.concatenate(parts) if parts else np.empty(0, dtype=np.int32))
 
     def logged(self) -> Mask | None:
         """Return which requests have their id in a JSON line of the target's logs; None where no line carries any id."""
@@ -171,18 +172,36 @@ class SampleColumns:
         values = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
         return values if self.order is None else values[self.order]
 
-    def rows(self, names: Sequence[str], which: npt.NDArray[np.int64]) -> pa.Table:
-        """Return some rows of some columns. which: positions in order of intended time."""
+    def rows_and_lengths(
+        self, names: Sequence[str], which: npt.NDArray[np.int64], lists: str
+    ) -> tuple[pa.Table, npt.NDArray[np.int32]]:
+        """Return what `rows` and `lengths` do, read once: texts are what takes longest. lists: one of the names."""
+        lengths = [np.empty(0, dtype=np.int32)]
+        table = self.rows(names, which, lambda batch: lengths.append(_lengths(batch.column(lists))))
+        return table, self._in_order(np.concatenate(lengths))
+
+    def rows(
+        self,
+        names: Sequence[str],
+        which: npt.NDArray[np.int64],
+        shown: Callable[[pa.RecordBatch], None] = lambda _: None,
+    ) -> pa.Table:
+        """Return some rows of some columns. which: positions in order of intended time. shown: sees every piece that is read."""
         wanted = which if self.order is None else self.order[which]
         inverse = np.argsort(np.argsort(wanted, kind="stable"), kind="stable")
         ascending = np.sort(wanted)
         parts, low = [], 0
         for batch in batches(self._run, _SAMPLES, names):
+            shown(batch)
             here = ascending[(ascending >= low) & (ascending < low + batch.num_rows)]
             parts.append(batch.take(pa.array(here - low)))
             low += batch.num_rows
         table = pa.Table.from_batches(parts).select(list(names)) if parts else self._run.samples(list(names)).select(list(names))
         return table.unify_dictionaries().take(pa.array(inverse))
+
+
+def _lengths(lists: pa.Array) -> npt.NDArray[np.int32]:
+    return np.asarray(pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False), dtype=np.int32)
 
 
 def _sinks(kind: Callable[[pa.DataType], S], names: Sequence[str]) -> dict[str, S]:

@@ -44,15 +44,15 @@ def heat_of(reading: Reading) -> pa.Table:
         took = np.maximum(response_ns[among], SHORTEST_NS)
         height = np.clip(np.log(took / SHORTEST_NS) / growth, 0, HEAT_ROWS - 1).astype(np.int64)
         counts += np.bincount(at * HEAT_ROWS + height, minlength=HEAT_COLUMNS * HEAT_ROWS)
-    counts = counts.reshape(HEAT_COLUMNS, HEAT_ROWS)
-    column, row = np.nonzero(counts)
+    table = counts.reshape(HEAT_COLUMNS, HEAT_ROWS)
+    column, row = np.nonzero(table)
     return pa.table(
         {
             "from_s": pa.array(t_edges[column] / NS_PER_S, pa.float64()),
             "to_s": pa.array(t_edges[column + 1] / NS_PER_S, pa.float64()),
             "took_from_s": pa.array(took_edges[row] / NS_PER_S, pa.float64()),
             "took_to_s": pa.array(took_edges[row + 1] / NS_PER_S, pa.float64()),
-            "answers": pa.array(counts[column, row].astype(np.int64), pa.int64()),
+            "answers": pa.array(table[column, row].astype(np.int64), pa.int64()),
         }
     )
 

@@ -1,10 +1,12 @@
 """A run, read once: what every measurement and every judgement is made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from harness.measure.close import close_samples
 from harness.measure.columns import SampleColumns
@@ -48,6 +50,11 @@ class Reading:
         """For each request, how many calls it caused at the provider, as they were joined at the close."""
         return self.requests.columns.lengths("call_ids")
 
+    def rows(self, names: Sequence[str], which: npt.NDArray[np.int64]) -> pa.Table:
+        """Return some rows of some columns of the samples, `call_ids` among them, of which every row's are counted on the way."""
+        table, self.__dict__["calls_per_request"] = self.requests.columns.rows_and_lengths(names, which, "call_ids")
+        return table
+
     @cached_property
     def ended_ns(self) -> int:
         """The moment at which the load really ended: the plan's end, or the journal's where the run was cut short."""
@@ -73,7 +80,7 @@ class Reading:
     def prepare(self) -> None:
         """Compute what several threads will ask for: none of it is worth computing twice."""
         requests = self.requests
-        _ = (self.judged, self.calls_per_request, requests.response_ns, requests.service_ns, requests.ttft_ns, requests.lag_ns)
+        _ = (self.judged, requests.response_ns, requests.service_ns, requests.ttft_ns, requests.lag_ns)
 
     @cached_property
     def health(self) -> InstrumentHealth:

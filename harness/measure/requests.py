@@ -23,6 +23,7 @@ class Requests:
     Moments and durations are nanoseconds from the run's zero as float64, exact to 104 days: NaN is "did not happen",
     and every comparison with it is false, so that what did not happen is never good.
     mix: the ordinary load; requests of a check's burst are apart and in no phase's figures.
+    expected: of a refusal, 1 or 0, and -1 where nobody says.
     bad: error, timeout, malformed, shed, unsent, or a refusal that was not expected. due: what should have been
     answered: neither cancelled by the harness nor refused as expected.
     fallback: answered by other means than the primary model, the provider's record going before the target's claim.
@@ -36,6 +37,7 @@ class Requests:
     first_content_ns: Floats
     ended_ns: Floats
     streamed: Mask
+    expected: npt.NDArray[np.int8]
     user_class: Categories
     principal: Categories
     model: Categories
@@ -129,15 +131,15 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     read = columns.sweep(
         floats=("started_ns", "first_content_ns", "ended_ns", "metered_cost_usd"),
         integers=("seq", "intended_ns"),
-        truths=("streamed", "expected"),
-        claims=("metered_fallback",),
+        truths=("streamed",),
+        claims=("metered_fallback", "expected"),
         texts=("user_class", "principal", "model", "result", "source", "refusal", "error_kind"),
     )
     text = read.texts
     answered = text["result"].is_in([Result.ANSWERED])
     refused = text["result"].is_in([Result.REFUSED])
     cancelled = text["result"].is_in([Result.CANCELLED])
-    expected = refused & read.truths["expected"]
+    expected = refused & (read.claims["expected"] == 1)
     metered = read.claims["metered_fallback"]  # -1 where no call of the provider gave the answer
     of_model = text["source"].is_in([Source.PRIMARY, Source.SECONDARY]) | (text["source"].codes < 0)
     claimed = text["source"].is_in(FALLBACK_SOURCES)
@@ -150,6 +152,7 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         first_content_ns=read.floats["first_content_ns"],
         ended_ns=read.floats["ended_ns"],
         streamed=read.truths["streamed"],
+        expected=read.claims["expected"],
         user_class=text["user_class"],
         principal=text["principal"],
         model=text["model"],

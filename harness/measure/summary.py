@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -11,7 +12,7 @@ from harness.measure.membership import Members, Standing
 from harness.measure.pictures import breakers_of, gaps_of, heat_of
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading, read_run
-from harness.measure.requests import Mask
+from harness.measure.requests import Floats, Mask
 from harness.model.measurement import PhaseSummary, Summary
 from harness.model.objective import Kind, Quantity
 from harness.model.units import NS_PER_MS, NS_PER_S
@@ -31,17 +32,21 @@ def measure(run: RunDirectory) -> Summary:
 def write_measurements(run: RunDirectory, reading: Reading) -> Summary:
     """Write `measurements/` of a run that was read already, and return its summary. Raises StorageError."""
     reading.prepare()
-    # Two at a time: of a large run each takes seconds, in which Arrow and NumPy let others work.
+    rows = request_rows(reading.requests)
+    # Two at a time: of a large run each takes seconds, in which Arrow and NumPy let others work. They begin in this order,
+    # so that who waits for the kept rows, and the calls counted with them, never waits for one that has not begun.
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure") as pool:
-        summed = pool.submit(summarise, reading)
+        kept = pool.submit(reading.rows, _KEPT, rows)
         made = {
-            "requests": pool.submit(_requests_table, reading),
-            "timeline": pool.submit(timeline, reading.plan, reading.requests, reading.live),
             "gaps": pool.submit(gaps_of, reading),
-            "heat": pool.submit(heat_of, reading),
             "cdf": pool.submit(distribution, reading.requests, reading.judged),
+            "heat": pool.submit(heat_of, reading),
+            "timeline": pool.submit(timeline, reading.plan, reading.requests, reading.live),
             "breakers": pool.submit(breakers_of, reading),
+            "requests": pool.submit(lambda: _requests_table(reading, rows, kept.result())),
         }
+        summed = pool.submit(lambda: (kept.result(), summarise(reading))[1])
+        pool.submit(lambda: reading.health)  # for who judges
     summary = summed.result()
     for name, future in made.items():
         table = future.result()
@@ -141,49 +146,43 @@ def _phase_summary(reading: Reading, members: Members) -> PhaseSummary:
     )
 
 
-_KEPT = (
-    "seq", "user_class", "principal", "model", "streamed", "result", "source", "refusal", "error_kind", "expected",
-    "status_code", "request_id", "call_ids",
-)  # fmt: skip
+_KEPT = ("status_code", "request_id", "call_ids")
+"""What is read for `requests.parquet` alone; the rest of it is held for everybody."""
 
 
-def _requests_table(reading: Reading) -> pa.Table:
-    """Return the rows of `requests.parquet`."""
+def _requests_table(reading: Reading, rows: npt.NDArray[np.int64], kept: pa.Table) -> pa.Table:
+    """Return `requests.parquet`: the rows that it keeps. kept: what was read of them."""
     requests = reading.requests
-    rows = request_rows(requests)
-    kept = requests.columns.rows(_KEPT, rows)
     exposed = np.logical_or.reduce([*reading.exposed.values()], axis=0) if reading.exposed else np.zeros(requests.size, bool)
     provider_ns = np.full(rows.size, np.nan)
     if reading.calls is not None:
         provider_ns = reading.calls.spent_ns(kept["call_ids"].to_pylist())
 
-    def text(name: str) -> pa.Array:
-        return kept[name].cast(pa.string())
-
-    def seconds(values: "np.typing.NDArray[np.float64]") -> pa.Array:
+    def seconds(values: Floats) -> pa.Array:
         finite = np.where(np.isfinite(values), values, np.nan)
         return pa.array(finite / NS_PER_S, from_pandas=True)
 
     phases = _phases_of(reading, requests.intended_ns[rows])
+    expected = requests.expected[rows]
     return pa.table(
         {
-            "seq": kept["seq"],
+            "seq": pa.array(requests.seq[rows]),
             "phase": phases,
-            "user_class": text("user_class"),
-            "principal": text("principal"),
-            "model": text("model"),
-            "streamed": kept["streamed"],
+            "user_class": requests.user_class.at(rows),
+            "principal": requests.principal.at(rows),
+            "model": requests.model.at(rows),
+            "streamed": pa.array(requests.streamed[rows]),
             "exposed": pa.array(exposed[rows]),
             "intended_s": pa.array(requests.intended_ns[rows] / NS_PER_S),
             "response_s": seconds(requests.response_ns[rows]),
             "service_s": seconds(requests.service_ns[rows]),
             "ttft_s": seconds(requests.ttft_ns[rows]),
             "lag_ms": pa.array(requests.lag_ns[rows] / NS_PER_MS, from_pandas=True),
-            "result": text("result"),
-            "source": text("source"),
-            "refusal": text("refusal"),
-            "error_kind": text("error_kind"),
-            "expected": kept["expected"],
+            "result": requests.result.at(rows),
+            "source": requests.source.at(rows),
+            "refusal": requests.refusal.at(rows),
+            "error_kind": requests.error_kind.at(rows),
+            "expected": pa.array(expected == 1, mask=expected < 0),
             "status_code": pc.cast(kept["status_code"], pa.int64()),
             "bad": pa.array(requests.bad[rows]),
             "provider_s": seconds(provider_ns),
@@ -193,7 +192,7 @@ def _requests_table(reading: Reading) -> pa.Table:
     )
 
 
-def _phases_of(reading: Reading, at_ns: "np.typing.NDArray[np.int64]") -> pa.Array:
+def _phases_of(reading: Reading, at_ns: npt.NDArray[np.int64]) -> pa.Array:
     """Return the name of the phase that each moment is in, null where in none."""
     phases = reading.plan.phases
     found = np.full(at_ns.size, -1, dtype=np.int32)

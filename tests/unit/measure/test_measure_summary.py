@@ -221,6 +221,26 @@ def test_a_fault_of_a_phase_is_foreign_to_every_other(tmp_path: Path) -> None:
     assert (part.straddling, part.eligible) == (50, 0)
 
 
+def test_a_kept_request_says_what_its_sample_said_and_how_many_calls_it_caused(tmp_path: Path) -> None:
+    rows = [
+        sample(0, 9.0, model=None, streamed=False),
+        refused(sample(1, 3.0), Refusal.BUDGET, expected=True),
+        refused(sample(2, 31.0), Refusal.RATE, status=429),
+        failed(sample(3, 4.0), error_kind="status"),
+        unsent(sample(4, 5.0)),
+        sample(5, 3.5, source=Source.SECONDARY, principal="user-0009"),
+    ]
+    calls = [call_of(rows[0]), call_of(rows[5]), replace(call_of(rows[5]), call_id="call-again"), call_of(rows[3])]
+    measure(RunBuilder(samples=rows, calls=calls).build(tmp_path / "run"))
+    kept = table(tmp_path, "requests").to_pylist()
+    assert [row["seq"] for row in kept] == [1, 5, 3, 4, 0, 2], "in order of their times, not of the file"
+    assert {row["seq"]: row["calls"] for row in kept} == {0: 1, 1: 0, 2: 0, 3: 1, 4: 0, 5: 2}
+    said = ("user_class", "principal", "model", "streamed", "result", "source", "refusal", "error_kind", "expected",
+            "status_code", "request_id")  # fmt: skip
+    for row in kept:
+        assert {name: row[name] for name in said} == {name: getattr(rows[row["seq"]], name) for name in said}
+
+
 def test_a_request_of_a_fault_phase_that_the_fault_never_touched_straddles(tmp_path: Path) -> None:
     late = {event: at_s + 3.0 if at_s < 20 else at_s for event, at_s in FAULT_STEPS.items()}  # requested at 15 s, not at 12
     outage = phase(measure(RunBuilder(steps=late).build(tmp_path / "run")), "outage")
