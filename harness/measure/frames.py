@@ -76,7 +76,7 @@ def distribution(requests: Requests, judged: Mask) -> pa.Table:
         {
             "permille": pa.array(permille, pa.int64()),
             "response_s": pa.array(values_at_s(requests.response_ns[among], permille), pa.float64()),
-            "service_s": pa.array(values_at_s(requests.service_ns[among], permille), pa.float64()),
+            "service_s": pa.array(values_at_s(requests.service_ns(among), permille), pa.float64()),
         }
     )
 

@@ -49,9 +49,12 @@ def _place(values: Floats, ranks: Sequence[int]) -> None:
 
 
 def values_at_s(durations_ns: Floats, permille: Sequence[int]) -> list[float | None]:
-    """Return the nearest-rank quantiles alone, in seconds; None where it was never, or there was nothing."""
+    """Return the nearest-rank quantiles alone, in seconds; None where it was never, or there was nothing.
+
+    durations_ns: an array that nobody else holds; it is put in order.
+    """
     if durations_ns.size == 0:
         return [None] * len(permille)
-    ordered = np.sort(durations_ns)  # NaN goes last, beside infinity
-    values = (float(ordered[nearest_rank(ordered.size, p) - 1]) for p in permille)
+    durations_ns.sort()  # NaN goes last, beside infinity
+    values = (float(durations_ns[nearest_rank(durations_ns.size, p) - 1]) for p in permille)
     return [value / NS_PER_S if np.isfinite(value) else None for value in values]

@@ -82,17 +82,16 @@ class Requests:
     @cached_property
     def response_ns(self) -> Floats:
         """Intended start to the end of the answer; +infinity for what was not answered."""
-        return self._or_infinity(self.ended_ns - self.intended_ns)
+        return self._or_infinity(self.ended_ns - self.intended_ns, self.answered)
 
-    @cached_property
-    def service_ns(self) -> Floats:
-        """Actual start to the end of the answer; +infinity for what was not answered."""
-        return self._or_infinity(self.ended_ns - self.started_ns)
+    def service_ns(self, rows: slice | Mask | npt.NDArray[np.int64]) -> Floats:
+        """Return, of some requests, actual start to the end of the answer; +infinity for what was not answered."""
+        return self._or_infinity(self.ended_ns[rows] - self.started_ns[rows], self.answered[rows])
 
     @cached_property
     def ttft_ns(self) -> Floats:
         """Intended start to the first chunk with content; +infinity for what was not answered."""
-        return self._or_infinity(self.first_content_ns - self.intended_ns)
+        return self._or_infinity(self.first_content_ns - self.intended_ns, self.answered)
 
     @property
     def itl_ns(self) -> Floats:
@@ -121,8 +120,9 @@ class Requests:
         """Return the values of the ordinary load: all of them, uncopied, where there is no other."""
         return values if self.mix.all() else values[self.mix]
 
-    def _or_infinity(self, durations: Floats) -> Floats:
-        np.copyto(durations, np.inf, where=~self.answered | np.isnan(durations))  # nobody else holds what was just computed
+    @staticmethod
+    def _or_infinity(durations: Floats, answered: Mask) -> Floats:
+        np.copyto(durations, np.inf, where=~answered | np.isnan(durations))  # nobody else holds what was just computed
         return durations
 
 
