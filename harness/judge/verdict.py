@@ -88,14 +88,15 @@ def judge(run: RunDirectory, reading: Reading | None = None) -> Verdict:
     reading = read_run(run) if reading is None else reading
     plan = reading.plan
     recorded = run.recorded()
-    # Of a large run, the digests and the instrument's health take as long as the objectives: beside each other.
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="validity") as pool:
+    # Of a large run, the digests and the instrument's health take as long as the objectives: two at a time.
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="judge") as pool:
         doubts = pool.submit(why_invalid, run, reading)
-        results = [judgement for objective in plan.objectives for judgement in _judge_objective(reading, objective, recorded)]
-        results += judge_regression(run, reading, results)
-        results += [_judge_check(reading, check, recorded) for check in plan.checks]
-        results += judge_claims(reading)
-    problems = doubts.result()
+        judged = pool.map(lambda objective: _judge_objective(reading, objective, recorded), plan.objectives)
+        results = [judgement for judgements in judged for judgement in judgements]
+        problems = doubts.result()
+    results += judge_regression(run, reading, results)
+    results += [_judge_check(reading, check, recorded) for check in plan.checks]
+    results += judge_claims(reading)
     run_day = datetime.datetime.fromisoformat(_started_at(reading)).astimezone(datetime.UTC).date()
     results = [waived(_weighed(judgement, problems), run_day) for judgement in results]
     overall = _overall(results, problems)
