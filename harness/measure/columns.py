@@ -121,9 +121,10 @@ class SampleColumns:
         """Return a column of numbers or truths as float64, null as NaN."""
         return self._in_order(self._swept(FloatSink, name).values)
 
-    def integers(self, name: str) -> npt.NDArray[np.int64]:
-        """Return a column of whole numbers that has no null."""
-        return self._in_order(self._swept(IntegerSink, name).values)
+    def distinct(self, name: str) -> frozenset[int]:
+        """Return the different values of a column of whole numbers; null is none."""
+        parts = (pc.unique(batch.column(0)).to_pylist() for batch in batches(self._run, _SAMPLES, [name]))
+        return frozenset(value for part in parts for value in part if value is not None)
 
     def categories(self, name: str) -> Categories:
         """Return a text column as codes and names."""

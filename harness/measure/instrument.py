@@ -100,7 +100,8 @@ def error_bound_ms(plan: Plan) -> float:
 
 def p99_ms(durations_ns: Floats) -> float | None:
     """Return the nearest-rank p99 in milliseconds of the durations that happened; None where none did."""
-    happened = durations_ns[~np.isnan(durations_ns)]
+    missing = np.isnan(durations_ns)
+    happened = durations_ns[~missing] if missing.any() else durations_ns
     if happened.size == 0:
         return None
     rank = -(-happened.size * 990 // 1000) - 1
@@ -164,7 +165,7 @@ def _missing(plan: Plan, requests: Requests) -> list[str]:
         )
     if np.any(np.diff(ordered) == 0):
         problems.append("some requests are recorded twice: two load workers wrote into one run directory")
-    silent = sorted(set(range(plan.load.workers)) - set(np.flatnonzero(np.bincount(np.maximum(requests.worker, 0))).tolist()))
+    silent = sorted(set(range(plan.load.workers)) - {max(worker, 0) for worker in requests.workers})
     if silent and requests.size >= plan.load.workers:
         problems.append(f"load worker {', '.join(map(str, silent))} recorded nothing; see logs/")
     short = plan.planned_requests - PLANNED_SIGMAS * plan.planned_requests**0.5 - requests.size

@@ -75,9 +75,9 @@ class Requests:
         return self.columns.floats("pool_wait_ns")
 
     @property
-    def worker(self) -> npt.NDArray[np.int64]:
-        """The load worker that wrote the row."""
-        return self.columns.integers("worker")
+    def workers(self) -> frozenset[int]:
+        """The load workers that wrote any row."""
+        return self.columns.distinct("worker")
 
     @cached_property
     def response_ns(self) -> Floats:
@@ -86,7 +86,9 @@ class Requests:
 
     def service_ns(self, rows: slice | Mask | npt.NDArray[np.int64]) -> Floats:
         """Return, of some requests, actual start to the end of the answer; +infinity for what was not answered."""
-        return self._or_infinity(self.ended_ns[rows] - self.started_ns[rows], self.answered[rows])
+        ended = self.ended_ns[rows]
+        took = np.subtract(ended, self.started_ns[rows], out=None if isinstance(rows, slice) else ended)  # a slice is a view
+        return self._or_infinity(took, self.answered[rows])
 
     @cached_property
     def ttft_ns(self) -> Floats:
