@@ -152,18 +152,15 @@ def _missing(plan: Plan, requests: Requests) -> list[str]:
     if requests.size == 0:
         return ["no request was recorded: did the load start at all? see logs/"]
     problems = []
-    later = requests.seq[1:] > requests.seq[:-1]
-    ordered = requests.seq if later.all() else np.sort(requests.seq)  # numbers are given in order of intended time
+    seq, last, distinct = requests.seq, int(requests.seq.max()), requests.size
+    if not np.all(seq[1:] > seq[:-1]):  # they are given in order of intended time, and seldom stand otherwise
+        distinct = 1 + int(np.count_nonzero(np.diff(np.sort(seq))))
     dealt = plan.load.dealt
-    if dealt is None:
-        gaps = int(ordered[-1]) - int(np.count_nonzero(np.diff(ordered)))  # from 0 to the last, each number once
-    else:
-        gaps = _gaps_within_blocks(requests, dealt.block_ns)
+    # From 0 to the last, each number once.
+    gaps = last + 1 - distinct if dealt is None else _gaps_within_blocks(requests, dealt.block_ns)
     if gaps:
-        problems.append(
-            f"{gaps} of {int(ordered[-1]) + 1} intended requests have no row: a load worker died or could not write; see logs/"
-        )
-    if np.any(np.diff(ordered) == 0):
+        problems.append(f"{gaps} of {last + 1} intended requests have no row: a load worker died or could not write; see logs/")
+    if distinct < requests.size:
         problems.append("some requests are recorded twice: two load workers wrote into one run directory")
     silent = sorted(set(range(plan.load.workers)) - {max(worker, 0) for worker in requests.workers})
     if silent and requests.size >= plan.load.workers:

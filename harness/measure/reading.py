@@ -80,7 +80,7 @@ class Reading:
     def prepare(self) -> None:
         """Compute what several threads will ask for: none of it is worth computing twice."""
         requests = self.requests
-        _ = (self.judged, requests.response_ns, requests.ttft_ns, requests.lag_ns)
+        _ = (self.judged, requests.response_ns, requests.lag_ns)
 
     @cached_property
     def health(self) -> InstrumentHealth:

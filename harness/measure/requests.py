@@ -24,6 +24,7 @@ class Requests:
     and every comparison with it is false, so that what did not happen is never good.
     mix: the ordinary load; requests of a check's burst are apart and in no phase's figures.
     expected: of a refusal, 1 or 0, and -1 where nobody says.
+    ttft_ns: intended start to the first chunk with content; +infinity for what was not answered.
     bad: error, timeout, malformed, shed, unsent, or a refusal that was not expected. due: what should have been
     answered: neither cancelled by the harness nor refused as expected.
     fallback: answered by other means than the primary model, the provider's record going before the target's claim.
@@ -34,7 +35,7 @@ class Requests:
     seq: npt.NDArray[np.int64]
     intended_ns: npt.NDArray[np.int64]
     started_ns: Floats
-    first_content_ns: Floats
+    ttft_ns: Floats
     ended_ns: Floats
     streamed: Mask
     expected: npt.NDArray[np.int8]
@@ -75,6 +76,11 @@ class Requests:
         return self.columns.floats("pool_wait_ns")
 
     @property
+    def first_content_ns(self) -> Floats:
+        """When the first chunk with content came, NaN where none did: read again, as few ask for more than `ttft_ns`."""
+        return self.columns.floats("first_content_ns")
+
+    @property
     def workers(self) -> frozenset[int]:
         """The load workers that wrote any row."""
         return self.columns.distinct("worker")
@@ -82,18 +88,13 @@ class Requests:
     @cached_property
     def response_ns(self) -> Floats:
         """Intended start to the end of the answer; +infinity for what was not answered."""
-        return self._or_infinity(self.ended_ns - self.intended_ns, self.answered)
+        return _or_infinity(self.ended_ns - self.intended_ns, self.answered)
 
     def service_ns(self, rows: slice | Mask | npt.NDArray[np.int64]) -> Floats:
         """Return, of some requests, actual start to the end of the answer; +infinity for what was not answered."""
         ended = self.ended_ns[rows]
         took = np.subtract(ended, self.started_ns[rows], out=None if isinstance(rows, slice) else ended)  # a slice is a view
-        return self._or_infinity(took, self.answered[rows])
-
-    @cached_property
-    def ttft_ns(self) -> Floats:
-        """Intended start to the first chunk with content; +infinity for what was not answered."""
-        return self._or_infinity(self.first_content_ns - self.intended_ns, self.answered)
+        return _or_infinity(took, self.answered[rows])
 
     @property
     def itl_ns(self) -> Floats:
@@ -122,11 +123,6 @@ class Requests:
         """Return the values of the ordinary load: all of them, uncopied, where there is no other."""
         return values if self.mix.all() else values[self.mix]
 
-    @staticmethod
-    def _or_infinity(durations: Floats, answered: Mask) -> Floats:
-        np.copyto(durations, np.inf, where=~answered | np.isnan(durations))  # nobody else holds what was just computed
-        return durations
-
 
 def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
     """Return the requests of a run. Raises RunDirectoryError."""
@@ -138,6 +134,8 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         texts=("user_class", "principal", "model", "result", "source", "refusal", "error_kind"),
     )
     text = read.texts
+    ttft = read.floats["first_content_ns"]  # just read, and nobody else's
+    ttft -= read.integers["intended_ns"]
     answered = text["result"].is_in([Result.ANSWERED])
     refused = text["result"].is_in([Result.REFUSED])
     cancelled = text["result"].is_in([Result.CANCELLED])
@@ -151,7 +149,7 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         seq=read.integers["seq"],
         intended_ns=read.integers["intended_ns"],
         started_ns=read.floats["started_ns"],
-        first_content_ns=read.floats["first_content_ns"],
+        ttft_ns=_or_infinity(ttft, answered),
         ended_ns=read.floats["ended_ns"],
         streamed=read.truths["streamed"],
         expected=read.claims["expected"],
@@ -171,6 +169,11 @@ def requests_of(columns: SampleColumns, plan: Plan) -> Requests:
         fallback=answered & fallback,
         model_answered=answered & ~text["source"].is_in(FALLBACK_EXEMPT_SOURCES),
     )
+
+
+def _or_infinity(durations: Floats, answered: Mask) -> Floats:
+    np.copyto(durations, np.inf, where=~answered | np.isnan(durations))  # nobody else holds what was just computed
+    return durations
 
 
 def _of_the_mix(user_class: Categories, plan: Plan) -> Mask:
