@@ -43,7 +43,7 @@ def _judge(run: RunDirectory, samples: int) -> int:
 
     def told(name: str, since_s: float, since_cpu_s: float) -> tuple[float, float]:
         took_s, cpu_s = time.perf_counter() - since_s, time.process_time() - since_cpu_s
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         print(f"{name:8} {took_s:6.2f} s ({cpu_s:.2f} s CPU)  {samples / took_s / 1e6:5.2f} M/s  peak {peak_mb:,.0f} MB")
         return took_s, peak_mb
 
