@@ -13,6 +13,7 @@ from harness.target.containers.site import ContainerSite
 from harness.target.containers.topology import FLAGS, INSTANCES, ROLLOUT, SERVICE_PORT, Topology
 from harness.target.embedded.rollout import OTHER
 from harness.target.embedded.site import answers
+from harness.target.operating.programs import OperatorPrograms
 from harness.target.supervise.supervisor import Supervisor
 
 _READY_WITHIN_S = 30.0
@@ -26,9 +27,10 @@ class ContainerHands:
     balancer = SECRETS
     """In the balancer's container, whose volume the rollout program's container shares."""
 
-    def __init__(self, site: ContainerSite, parts: Topology, rollout: ContainerRollout) -> None:
+    def __init__(self, site: ContainerSite, parts: Topology, rollout: ContainerRollout, operators: OperatorPrograms) -> None:
         self._site = site
         self._parts = parts
+        self._operators = operators
         self.rollout = rollout
 
     def run_rollout(self, arguments: Sequence[str], within_s: float) -> tuple[int, str] | None:
@@ -69,8 +71,15 @@ class ContainerHands:
         self._site.wait(name, lambda: answers(address, "/ready"), within_s=_READY_WITHIN_S)
 
     def change_features(self, *what: str) -> None:
-        """Change the file of each instance that there is and of the worker, as their own user."""
-        command = ["python", "-m", "reference_service.operations.features", "--file", f"{SECRETS}/{FLAGS}", *what]
+        """Change a file here, and put it in the place of each instance's and the worker's, as their own user.
+
+        The program is run once and not in each container, where its start takes a second, one after another.
+        """
+        file = self._operators.directory() / "flags.json"
+        self._operators.run("reference_service.operations.features", "--file", str(file), *what)
+        place = f"{SECRETS}/{FLAGS}"
+        # A new file under the old name: whoever reads sees the old flags or the new ones.
+        command = ["sh", "-c", f'printf %s "$1" > {place}.new && mv {place}.new {place}', "sh", file.read_text(encoding="utf-8")]
         states = self._site.states()
         for name in (*INSTANCES.values(), OTHER, "worker"):
             if states.get(name) == "running":

@@ -174,7 +174,9 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         ready=ready,
         dependencies=parts.dependencies(site.address),
         rollout=rollout,
-        actor=ReferenceActor(ContainerHands(site, parts, rollout), operators, keys=parts.credentials.keys, base_url=base_url),
+        actor=ReferenceActor(
+            ContainerHands(site, parts, rollout, operators), operators, keys=parts.credentials.keys, base_url=base_url
+        ),
         workshop=workshop,
     )
 

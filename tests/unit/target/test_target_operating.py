@@ -1,10 +1,12 @@
 """What is said of an action on the reference service, whatever its instances are: processes or containers."""
 
 import io
+import json
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +14,7 @@ from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action
 from harness.model.target import Needs
 from harness.target.containers.create import _archive
-from harness.target.containers.hands import Workshop
+from harness.target.containers.hands import ContainerHands, Workshop
 from harness.target.containers.part import IMAGE_USER
 from harness.target.containers.receiving import pointed, receiver_part, receives
 from harness.target.containers.topology import FLAGS, Topology
@@ -191,6 +193,36 @@ def test_features_stand_where_the_containers_own_user_may_replace_them_and_secre
             with tarfile.open(fileobj=io.BytesIO(_archive({name: text.encode()}, 0o444))) as tar:
                 owners |= {member.name: member.uid for member in tar}
         assert owners == dict.fromkeys(owners, 0) | {"flags": IMAGE_USER, FLAGS: IMAGE_USER}
+
+
+class Containers:
+    """A site of two instances, one of them ended, and a worker. code: what a command in one of them ends with."""
+
+    def __init__(self, code: int) -> None:
+        self.engine, self.code = self, code
+        self.put: dict[str, tuple[str, str]] = {}
+
+    def states(self):
+        return {"service-a": "running", "service-b": "exited", "worker": "running"}
+
+    def handles(self):
+        return {name: SimpleNamespace(container_id=f"id-of-{name}") for name in self.states()}
+
+    def execute(self, container_id, command, *, user):
+        self.put[container_id] = (command[-1], user)
+        return self.code, "Read-only file system" if self.code else ""
+
+
+def test_a_feature_is_changed_once_and_put_before_each_container_that_runs(tmp_path):
+    site = Containers(0)
+    hands = ContainerHands(site, None, None, programs(tmp_path))
+    hands.change_features("set", "enhanced-rag", "0.2")
+    hands.change_features("kill", "enhanced-rag")
+    assert site.put.keys() == {"id-of-service-a", "id-of-worker"}
+    assert {user for _, user in site.put.values()} == {"10001:10001"}
+    assert [json.loads(text) for text, _ in site.put.values()] == [{"enhanced-rag": {"enabled": False, "rollout": 0.2}}] * 2
+    with pytest.raises(StackError, match=r"the features of service-a could not be changed \(1\): Read-only file system"):
+        ContainerHands(Containers(1), None, None, programs(tmp_path)).change_features("revive", "enhanced-rag")
 
 
 def test_a_receiver_is_pointed_at_where_one_is_asked_for_and_nowhere_else():
