@@ -8,8 +8,10 @@ they are failures. Programs that tests start and interrupt must not inherit that
 
 import os
 import signal
+import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -80,3 +82,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory for sockets, whose whole path must fit in a hundred characters wherever the suite keeps its own."""
+    with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as place:
+        yield Path(place)

@@ -25,13 +25,13 @@ class Nobody:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def address(short_path: Path) -> Iterator[str]:
     entries: list[object] = []
     owner = Owner(name="run", what="a test")
     hand = Hand(
         owner, Injector(), lanes=Nobody(), halt=entries.append, record=lambda *parts, **data: entries.append((parts, data))
     )
-    path = tmp_path / "run.sock"
+    path = short_path / "run.sock"
     hand.listen(path).begin()
     yield str(path)
     hand.close()

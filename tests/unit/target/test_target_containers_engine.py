@@ -48,8 +48,8 @@ def test_an_engine_of_this_machine_is_taken_as_configured(given, address):
     assert find_address({"DOCKER_HOST": given}) == address
 
 
-def test_a_socket_that_nobody_serves_says_so(tmp_path):
-    path = tmp_path / "docker.sock"
+def test_a_socket_that_nobody_serves_says_so(short_path):
+    path = short_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
     with pytest.raises(EngineError) as caught:
@@ -126,8 +126,8 @@ class GoingEngine(threading.Thread):
 
 
 @pytest.fixture
-def going(tmp_path: Path) -> Iterator[GoingEngine]:
-    engine = GoingEngine(tmp_path / "docker.sock")
+def going(short_path: Path) -> Iterator[GoingEngine]:
+    engine = GoingEngine(short_path / "docker.sock")
     yield engine
     engine._listener.close()
 

@@ -126,8 +126,8 @@ def test_canaries_are_in_every_run_of_a_target_that_promises_to_refuse_them_and_
     assert [check.name for check in _plan(tmp_path).checks if check.not_offered is None] == ["budget cap"]
 
 
-OF_ITS_OWN_FILES = {"alerts", "dashboards"}
-"""Rules and panels are files of a service; of a stranger's nobody tells where they lie."""
+OF_ITS_OWN_FILES = {"alerts", "dashboards", "balancer"}
+"""Rules, panels and the balancer's configuration are files of a service; of a stranger's nobody tells where they lie."""
 
 
 def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_adapter() -> None:
