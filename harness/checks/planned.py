@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from harness.model.check import CheckSteps
 from harness.model.fault import Parameter, Scalar
-from harness.model.plan import Phase
+from harness.model.plan import Phase, PlannedCheck
+from harness.model.probe import EVERY_INSTANCE, MadePrincipal, Probe
 from harness.model.units import format_duration, parse_duration_ns
 
 S = 1_000_000_000
@@ -32,3 +34,29 @@ def chat(prompt: str, **further: Any) -> str:
     import json
 
     return json.dumps({"messages": [{"role": "user", "content": prompt}], **further})
+
+
+def greetings_of_strangers(
+    check: PlannedCheck, phase: Phase, values: Mapping[str, Scalar], *, who: str, users: int, every_ns: int
+) -> CheckSteps:
+    """Return a greeting, `asked-N`, of each of a few users whom no instance has met, to every instance, past the balancer.
+
+    who: what their names begin with. Raises ValueError where it does not fit in the phase.
+    """
+    t = start_of(values, phase, lasts_ns=users * every_ns + 2 * S)
+    names = [f"{who}-{check.id}-{n}" for n in range(users)]
+    return CheckSteps(
+        probes=tuple(
+            Probe(
+                check_id=check.id,
+                name=f"asked-{n}",
+                at_ns=t + n * every_ns,
+                principal=name,
+                body=chat("Hello!"),
+                instance=EVERY_INSTANCE,
+                lane=f"{check.id}-{n}",
+            )
+            for n, name in enumerate(names)
+        ),
+        principals=tuple(MadePrincipal(name=name) for name in names),
+    )

@@ -3,14 +3,11 @@
 A balancer sends nobody to an instance that says it is not ready, so what passes through it tells of readiness only.
 """
 
-from functools import partial
-
-from harness.checks.planned import AT, MS, S, chat, start_of
+from harness.checks.planned import AT, MS, greetings_of_strangers
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
 from harness.model.plan import Phase, PlannedCheck
-from harness.model.probe import EVERY_INSTANCE, MadePrincipal, Probe
 
 USERS = 4
 
@@ -24,16 +21,8 @@ class FailsClosedPlanner:
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
         """Return the probes. Raises ValueError on a setting out of range, or a phase too short."""
-        t = start_of(complete(self.settings, check.settings), phase, lasts_ns=USERS * 800 * MS + 2 * S)
-        names = [f"uncounted-{check.id}-{n}" for n in range(USERS)]
-        probe = partial(Probe, check_id=check.id, body=chat("Hello!"), instance=EVERY_INSTANCE)
-        return CheckSteps(
-            probes=tuple(
-                probe(name=f"asked-{n}", at_ns=t + n * 800 * MS, principal=name, lane=f"{check.id}-{n}")
-                for n, name in enumerate(names)
-            ),
-            principals=tuple(MadePrincipal(name=name) for name in names),
-        )
+        values = complete(self.settings, check.settings)
+        return greetings_of_strangers(check, phase, values, who="uncounted", users=USERS, every_ns=800 * MS)
 
 
 PLANNER = FailsClosedPlanner()

@@ -3,14 +3,11 @@
 A user who was met a moment ago may be known from memory; one who was not must be looked up where the fault is.
 """
 
-from functools import partial
-
-from harness.checks.planned import AT, MS, S, chat, start_of
+from harness.checks.planned import AT, MS, greetings_of_strangers
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
 from harness.model.plan import Phase, PlannedCheck
-from harness.model.probe import EVERY_INSTANCE, MadePrincipal, Probe
 
 USERS = 8
 
@@ -24,16 +21,8 @@ class KnownKeysPlanner:
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
         """Return the probes. Raises ValueError on a setting out of range, or a phase too short."""
-        t = start_of(complete(self.settings, check.settings), phase, lasts_ns=USERS * 400 * MS + 2 * S)
-        names = [f"known-{check.id}-{n}" for n in range(USERS)]
-        probe = partial(Probe, check_id=check.id, body=chat("Hello!"), instance=EVERY_INSTANCE)
-        return CheckSteps(
-            probes=tuple(
-                probe(name=f"asked-{n}", at_ns=t + n * 400 * MS, principal=name, lane=f"{check.id}-{n}")
-                for n, name in enumerate(names)
-            ),
-            principals=tuple(MadePrincipal(name=name) for name in names),
-        )
+        values = complete(self.settings, check.settings)
+        return greetings_of_strangers(check, phase, values, who="known", users=USERS, every_ns=400 * MS)
 
 
 PLANNER = KnownKeysPlanner()
