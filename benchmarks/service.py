@@ -98,6 +98,8 @@ async def open_arrivals(address: str, key: str, seconds: float, **how: bool) -> 
     taken: list[float] = []
 
     async def one(due: float, number: int) -> None:
+        while free and free[-1].closed:  # a peer may end what it has not heard of for some seconds
+            free.pop()
         connection = free.pop() if free else await Connection.open(address)
         asked = await connection.ask(request(key, number=number, **how))
         taken.append((asked.pieces_s[-1] - due) * 1000)

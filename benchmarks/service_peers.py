@@ -147,6 +147,11 @@ class Connection(asyncio.Protocol):
         """Keep what is written to."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
 
+    @property
+    def closed(self) -> bool:
+        """Whether its peer has ended it."""
+        return self._transport.is_closing()
+
     async def ask(self, request: bytes) -> Asked:
         """Send a request and read its answer to the end."""
         self._read, self._chunked, self._asked = b"", None, Asked(0, [])
