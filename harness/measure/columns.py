@@ -121,6 +121,19 @@ class SampleColumns:
         """Return a column of numbers or truths as float64, null as NaN."""
         return self._in_order(self._swept(FloatSink, name).values)
 
+    def floats_among(self, name: str, among: Mask) -> Floats:
+        """Return the numbers of a column in the rows of `among`, null left out, in any order: the rest is never laid out."""
+        stored = among
+        if self.order is not None:
+            stored = np.empty_like(among)
+            stored[self.order] = among
+        parts, low = [np.empty(0)], 0
+        for batch in batches(self._run, _SAMPLES, [name]):
+            here = batch.column(0).filter(pa.array(stored[low : low + batch.num_rows])).drop_null()
+            parts.append(here.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+            low += batch.num_rows
+        return np.concatenate(parts)
+
     def distinct(self, name: str) -> frozenset[int]:
         """Return the different values of a column of whole numbers; null is none."""
         parts = (pc.unique(batch.column(0)).to_pylist() for batch in batches(self._run, _SAMPLES, [name]))
