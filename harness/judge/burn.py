@@ -46,7 +46,7 @@ def _judge_phase(reading: Reading, objective: Objective, phase: Phase) -> Judgem
         f"{short_s} (limit {objective.limit:g}; {count(looked, 'moment')} looked at"
         + (f"; worst {seconds(at_ns / NS_PER_S)} after the start)" if worst else ")")
     )
-    shown = Shown(quantity="burn rate", unit="ratio" if worst <= 1 else "times", value=worst)
+    shown = Shown(quantity="burn rate", unit="times", value=worst)
     evidence = (Evidence(kind="plot", ref="timeline"),)
     return row_of(objective, status, reason, phase=phase.name, test=test, shown=shown, evidence=evidence)
 

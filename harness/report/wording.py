@@ -114,10 +114,10 @@ def _figure(judgement: Judgement, test: Test, value: float | None, against: floa
         case Kind.DURATION:
             scale = 1e9 if test.quantity.endswith("_ns") else 1.0
             return seconds(value / scale, against=None if against is None else against / scale)
-        case Kind.BUDGET:
+        case _ if test.quantity.endswith("_usd"):
             return dollars(value, against=against)
         case _:
-            return dollars(value, against=against) if test.quantity.endswith("_usd") else f"{value:,.6g}"
+            return f"{value:,.6g}"
 
 
 def _words(quantity: str) -> str:

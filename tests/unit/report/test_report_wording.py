@@ -1,6 +1,7 @@
 import shlex
 from dataclasses import replace
 
+import pytest
 from report_fixtures import failing_results, healthy_results, make_plan, make_verdict, ratio
 
 from harness.model.judgement import Judgement, Shown, Status, Test
@@ -57,6 +58,20 @@ def test_a_duration_in_nanoseconds_and_one_in_seconds_read_alike() -> None:
     in_s = found(_recovery(Test(quantity="recovered_s", op="<=", limit=10.0, value=2.31), 2.31))
     in_ns = found(_recovery(Test(quantity="recovered_ns", op="<=", limit=10e9, value=2.31e9), 2.31e9))
     assert in_s == in_ns == ("recovered 2.31 s; must be <= 10 s",)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "limit", "said"),
+    [
+        ("spend_usd", 0.41, 1.03, "spend $0.41; must be <= $1.03"),
+        ("tokens", 120_000, 90_000, "tokens 120,000; must be <= 90,000"),
+        ("burn_rate", 0.0, 14.4, "burn rate 0; must be <= 14.4"),
+    ],
+)
+def test_only_money_is_shown_as_money(quantity: str, value: float, limit: float, said: str) -> None:
+    test = Test(quantity=quantity, op="<=", limit=limit, value=value)
+    judged = Judgement(id="b", kind=Kind.BUDGET, severity=Severity.GATE, status=Status.PASS, reason="as asked", test=test)
+    assert found(judged) == (said,)
 
 
 def test_what_was_asked_is_shown_as_written_and_else_built_from_the_test() -> None:
