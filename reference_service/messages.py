@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from reference_service.asked import Asked
 from reference_service.errors import GuardUnavailable, InvalidRequest, StoreUnavailable
-from reference_service.guards.validate import clean_text, parse_object
+from reference_service.guards.validate import clean_text, parse_object, whole_number
 from reference_service.pipeline import Pipeline
 from reference_service.resources import Resources
 from reference_service.sealing import Sealer, Unsealable
@@ -83,8 +83,8 @@ class Desk(Asked):
             await self._pipeline.guards["authenticate"](turn)
             await self._pipeline.guards["rate_limit"](turn)
             body = parse_object(await turn.read_body(), max_depth=self._settings.json_max_depth)
-            score, about = body.get("score"), body.get("request_id")
-            if not isinstance(score, int) or isinstance(score, bool) or not 1 <= score <= 5:
+            score, about = whole_number(body.get("score")), body.get("request_id")
+            if score is None or not 1 <= score <= 5:
                 raise InvalidRequest("score must be a whole number from 1 to 5", param="score")
             if not isinstance(about, str):
                 raise InvalidRequest("request_id must be a string", param="request_id")

@@ -5,6 +5,17 @@ from typing import Any
 Schema = dict[str, Any]
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_AFTER = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 2**62, "default": 0}}
+_LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 100}}
+_TEXT = r"\S"  # what is nothing but blanks is refused as empty
+_EVERY_ANSWER = {
+    name: {"description": what, "required": True, "schema": {"type": "string", "minLength": 1}}
+    for name, what in (
+        ("x-request-id", "The request's id: the caller's own where it is sane"),
+        ("x-gateway-version", "The version that answered"),
+        ("x-gateway-instance", "The instance that answered"),
+    )
+}
 _ERROR: Schema = {
     "type": "object",
     "required": ["error"],
@@ -72,12 +83,14 @@ _COMPLETION: Schema = {
 
 def description(*, version: str, message_characters: int, conversation_messages: int) -> Schema:
     """Return the whole description. message_characters, conversation_messages: the limits in force."""
+    said = {"type": "string", "minLength": 1, "maxLength": message_characters, "pattern": _TEXT}
+    part = {"type": "object", "required": ["type", "text"], "properties": {"type": {"const": "text"}, "text": said}}
     message = {
         "type": "object",
         "required": ["role", "content"],
         "properties": {
             "role": {"enum": ["system", "user", "assistant"]},
-            "content": {"type": "string", "minLength": 1, "maxLength": message_characters},
+            "content": {"anyOf": [said, {"type": "array", "minItems": 1, "items": part}]},
         },
     }
     question = {
@@ -100,15 +113,16 @@ def description(*, version: str, message_characters: int, conversation_messages:
         "required": ["score", "request_id"],
         "properties": {
             "score": {"type": "integer", "minimum": 1, "maximum": 5},
-            "request_id": {"type": "string", "minLength": 1, "maxLength": 128},
+            "request_id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": _TEXT},
         },
     }
     document = {
         "type": "object",
         "required": ["id", "title", "body"],
         "properties": {
-            name: {"type": "string", "minLength": 1, "maxLength": most}
-            for name, most in (("id", 128), ("title", 500), ("body", 100_000))
+            "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": _TEXT},
+            "title": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": _TEXT},
+            "body": {"type": "string", "minLength": 1, "maxLength": 100_000},
         },
     }
     status = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
@@ -137,12 +151,14 @@ def description(*, version: str, message_characters: int, conversation_messages:
         "/admin/knowledge/{id}": {
             "delete": _operation("Remove a document", None, "200", status, refused=(403, 404, 503), parameters=[_ID])
         },
-        "/admin/audit": {"get": _operation("Read the tenant's audit log", None, "200", entries, refused=(403, 503))},
+        "/admin/audit": {
+            "get": _operation(
+                "Read the tenant's audit log", None, "200", entries, refused=(403, 503), parameters=[_AFTER, _LIMIT]
+            )
+        },
         "/live": {"get": _open("The process lives", ("200",), status)},
         "/ready": {"get": _open("Requests can be answered", ("200", "503"), status)},
-        "/metrics": {
-            "get": {"summary": "Prometheus metrics", "responses": {"200": {"description": "ok", "content": {"text/plain": {}}}}}
-        },
+        "/metrics": {"get": {"summary": "Prometheus metrics", "responses": {"200": _response("ok", {"text/plain": {}})}}},
     }
     return {
         "openapi": "3.1.0",
@@ -156,6 +172,10 @@ def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
 
 
+def _response(said: str, content: Schema) -> Schema:
+    return {"description": said, "headers": _EVERY_ANSWER, "content": content}
+
+
 def _operation(
     summary: str,
     body: Schema | None,
@@ -167,11 +187,11 @@ def _operation(
     streamed: bool = False,
 ) -> Schema:
     content = _json(answer) | ({"text/event-stream": {}} if streamed else {})
-    responses = {str(code): {"description": "refused", "content": _json(_ERROR)} for code in (400, 401, *refused)}
+    responses = {str(code): _response("refused", _json(_ERROR)) for code in (400, 401, *refused)}
     operation: Schema = {
         "summary": summary,
         "security": [{"key": []}],
-        "responses": {status: {"description": "ok", "content": content}, **responses},
+        "responses": {status: _response("ok", content), **responses},
     }
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _json(body)}
@@ -181,4 +201,4 @@ def _operation(
 
 
 def _open(summary: str, statuses: tuple[str, ...], answer: Schema) -> Schema:
-    return {"summary": summary, "responses": {code: {"description": summary, "content": _json(answer)} for code in statuses}}
+    return {"summary": summary, "responses": {code: _response(summary, _json(answer)) for code in statuses}}

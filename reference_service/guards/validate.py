@@ -42,7 +42,7 @@ class Validate:
             _refuse("stream_options.include_usage must be true or false", "stream_options")
         temperature = _number(body, "temperature", low=0.0, high=2.0)
         top_p = _number(body, "top_p", low=0.0, high=1.0)
-        if body.get("n", 1) != 1:
+        if whole_number(body.get("n", 1)) != 1:
             _refuse("n must be 1", "n")
         parameters = {name: value for name, value in (("temperature", temperature), ("top_p", top_p)) if value is not None}
         return Question(
@@ -106,6 +106,13 @@ def clean_text(text: str, where: str, *, max_characters: int) -> str:
     return text
 
 
+def whole_number(value: object) -> int | None:
+    """Return the whole number that a JSON value is, or None: 2.0 is one in JSON, which has no integers; true is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _joined_parts(parts: list[object], where: str) -> str:
     texts = []
     for part in parts:
@@ -123,9 +130,10 @@ def _max_tokens(body: dict[str, object]) -> int | None:
         value = body.get(name)
         if value is None:
             continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        number = whole_number(value)
+        if number is None or number < 1:
             _refuse(f"{name} must be a whole number of at least 1", name)
-        given.append(value)
+        given.append(number)
     return min(given, default=None)
 
 
