@@ -112,7 +112,7 @@ class Board:
     def _checked(self, given: Mapping[str, object], now_ns: int) -> tuple[FaultSpec, Trigger]:
         for name in given:
             if name not in _FIELDS:
-                raise RejectedError(f"{name} is unknown; allowed: {', '.join(_FIELDS)}{did_you_mean(name, _FIELDS)}")
+                raise RejectedError(f"{name:.80} is unknown; allowed: {', '.join(_FIELDS)}{did_you_mean(name, _FIELDS)}")
         fault_id = given.get("id")
         if not isinstance(fault_id, str) or not 0 < len(fault_id) <= 200:
             raise RejectedError(f"id is {fault_id!r:.80}; allowed: text of 1 to 200 characters")

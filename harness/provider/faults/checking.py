@@ -21,7 +21,7 @@ def checked(given: Mapping[str, object], table: tuple[Parameter, ...], where: st
     for name in given:
         if name not in names:
             allowed = ", ".join(names) or "none"
-            raise RejectedError(f"{where}.{name} is unknown; allowed: {allowed}{did_you_mean(name, names)}")
+            raise RejectedError(f"{where}.{name:.80} is unknown; allowed: {allowed}{did_you_mean(name, names)}")
     values: dict[str, Scalar] = {}
     for parameter in table:
         value = given.get(parameter.name, parameter.default)
