@@ -64,16 +64,18 @@ def ask_everything(service: Instance, key: dict[str, str], folder: Path, *option
     return subprocess.run(
         [Path(sys.executable).with_name("st"), "--config-file", folder / "schemathesis.toml", *asked, *bounds, *options],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "NO_PROXY": "*"},
-        capture_output=True, text=True, timeout=100, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 def test_every_operation_answers_as_it_is_described(service: Instance, admin: dict[str, str], tmp_path: Path):
     done = ask_everything(service, admin, tmp_path, "--phases", "examples,coverage,fuzzing")
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert "Tested: 10" in done.stdout, done.stdout[-2000:]
 
 
+@pytest.mark.timeout(300)
 def test_an_answer_with_a_trace_is_seen(stack: Stack, admin: dict[str, str], tmp_path: Path):
     with stack.instance(rate_limit="1000000", defect="validate-answers-with-trace", under_test="yes") as broken:
         done = ask_everything(broken, admin, tmp_path, "--phases", "coverage", "--include-path", "/v1/chat/completions")
