@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import StackError
-from harness.faults.engine import Engine
+from harness.faults.engine import Engine, EngineError
 from harness.model.target import ContainerHandle
 
 PART = "llm-harness.part"
@@ -62,6 +62,16 @@ class Project:
             for name, joined in (found["NetworkSettings"]["Networks"] or {}).items()
         }
         return ContainerHandle(name=part, container_id=found["Id"], engine=self.engine.address, networks=networks)
+
+    def secret(self, name: str) -> str:
+        """Return one of the project's secrets, as its database's container reads it. Raises StackError."""
+        try:
+            code, said = self.engine.execute(str(self.found["postgres"]["Id"]), ["cat", f"/run/secrets/{name}"])
+        except EngineError as error:
+            raise StackError(f"the project's {name} cannot be read: {error.message}", advice=_UP) from error
+        if code != 0 or not said.strip():
+            raise StackError(f"the project's {name} cannot be read (exit code {code})", advice=_UP)
+        return said.strip()
 
     def network(self) -> str:
         """Return the network that the parts meet on."""

@@ -10,7 +10,9 @@ from harness.errors import HarnessError, StackError
 from harness.faults.engine import EngineError, engine_stays
 from harness.model.plan import TargetReference
 from harness.model.target import DeadProcess, Instance, Landscape, Link, Witness
+from harness.target.compose.actor import ComposeActor
 from harness.target.compose.project import Project
+from harness.target.containers.hands import Workshop
 from harness.target.containers.running import FAULTABLE
 from harness.target.supervise.logs import Mask, last_lines
 
@@ -31,6 +33,8 @@ class RunningCompose:
     provider_control_url: str
     witness: Witness
     ready: Mapping[str, Callable[[], bool | None]] = field(repr=False)
+    actor: ComposeActor = field(repr=False)
+    workshop: Workshop = field(repr=False)
 
     @property
     def landscape(self) -> Landscape:
@@ -60,16 +64,21 @@ class RunningCompose:
 
     def await_ready(self, name: str) -> None:
         """Wait until a container that was started again answers. Raises StackError."""
-        deadline = time.monotonic() + 30
-        while not self.ready[name]():
-            if time.monotonic() > deadline:
-                raise StackError(f"{name} was not ready within 30 s of its start", advice=f"docker compose logs {name}")
-            time.sleep(0.05)
+        wait_ready(name, self.ready)
 
     def stop(self) -> None:
-        """Keep what was said during the run; the stack stays up: `docker compose down` is its owner's to type."""
-        for name in self.project.found:
-            self._keep_log(name)
+        """Keep what was said during the run; the stack stays up, whole: `docker compose down` is its owner's to type.
+
+        Raises StackError where an instance that a check had ended could not be started again.
+        """
+        try:
+            for name in self.project.found:
+                self._keep_log(name)
+        finally:
+            try:
+                self.workshop.close()
+            finally:
+                self.actor.put_back()
 
     def _keep_log(self, name: str) -> tuple[str, ...]:
         path = self.logs / f"{name}.log"
@@ -79,3 +88,12 @@ class RunningCompose:
             )
             path.write_text(self.mask(text), encoding="utf-8")
         return last_lines(path, self.mask)
+
+
+def wait_ready(name: str, ready: Mapping[str, Callable[[], bool | None]]) -> None:
+    """Wait until a container answers by its own sign. Raises StackError."""
+    deadline = time.monotonic() + 30
+    while not ready[name]():
+        if time.monotonic() > deadline:
+            raise StackError(f"{name} was not ready within 30 s of its start", advice=f"docker compose logs {name}")
+        time.sleep(0.05)

@@ -13,23 +13,29 @@ from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Link, Needs, Offer, Witness
+from harness.target.compose.actor import ComposeActor, ComposeHands
 from harness.target.compose.project import Project
-from harness.target.compose.running import RunningCompose
+from harness.target.compose.running import RunningCompose, wait_ready
 from harness.target.containers import label, topology
 from harness.target.containers.create import container_of, engine_errors
+from harness.target.containers.hands import Workshop
 from harness.target.containers.links import API, INSIDE, UPSTREAMS
 from harness.target.containers.part import SECRETS, Part
 from harness.target.containers.running import FAULTABLE
 from harness.target.containers.testcontainers_settings import settle
-from harness.target.containers.topology import CONTROL_PORT, INSTANCES, SERVICE_PORT, WITNESS_PORT
+from harness.target.containers.topology import CONTROL_PORT, INSTANCES, POSTGRES_PORT, SERVICE_PORT, WITNESS_PORT
 from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.site import answers
+from harness.target.operating.programs import OperatorPrograms
 from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
+from harness.target.supervise.logs import Mask
 
 _PROVISION_WITHIN_S = 60.0
 _PROJECT_SECRETS = "/run/project"
+_ROLE, _DATABASE = "gateway", "postgres"
+"""As `docker-compose.yaml` makes them."""
 
 
 class ComposeTarget:
@@ -45,7 +51,7 @@ class ComposeTarget:
             capped_principals=True,
             toxics_of_toxiproxy=True,
             rate_limit_per_minute=EmbeddedTarget().offer().rate_limit_per_minute,
-            capabilities=REFERENCE_CAPABILITIES,
+            capabilities=REFERENCE_CAPABILITIES | ComposeActor.capabilities(),
         )
 
     def lock_name(self) -> str:
@@ -69,8 +75,9 @@ class ComposeTarget:
         control = project.published("provider", CONTROL_PORT)
         _post(toxiproxy, "/reset")
         _post(control, "/reset")
+        database, password = project.published("postgres", POSTGRES_PORT), project.secret("database-password")
         credentials = Credentials.generate(needs)
-        _provision(project, credentials, run=logs.resolve().parent.name, within_s=_PROVISION_WITHIN_S)
+        names = _provision(project, credentials, run=logs.resolve().parent.name, within_s=_PROVISION_WITHIN_S)
         listening = {name: project.published("toxiproxy", port) for name, port in INSIDE.items()}
         instances = {name: project.published(part, SERVICE_PORT) for name, part in INSTANCES.items()}
         front = project.published("balancer", SERVICE_PORT)
@@ -82,10 +89,17 @@ class ComposeTarget:
             "balancer": lambda: answers(front, "/ready"),
             **{part: (lambda name=name: answers(instances[name], "/ready")) for name, part in INSTANCES.items()},  # type: ignore[misc]
         }
+        workshop, mask = Workshop(logs), Mask.of([*credentials.mask.secrets, password])
+        programs = OperatorPrograms(
+            database_url=f"postgresql://{_ROLE}:{password}@{database}/{_DATABASE}",
+            settings={},
+            mask=mask,
+            directory=workshop.directory,
+        )
         running = RunningCompose(
             project=project,
             logs=logs,
-            mask=credentials.mask,
+            mask=mask,
             began_s=began_s,
             reference=TargetReference(kind="compose", name="reference-service", version=project.version()),
             base_url=f"http://{front}",
@@ -105,18 +119,27 @@ class ComposeTarget:
                 ports=dict(INSIDE),
             ),
             ready=ready,
+            actor=ComposeActor(
+                ComposeHands(project, lambda name: wait_ready(name, ready)),
+                programs,
+                keys=credentials.keys,
+                names=names,
+                base_url=f"http://{front}",
+            ),
+            workshop=workshop,
         )
         for name in FAULTABLE:
             running.await_ready(name)
         return running
 
 
-def _provision(project: Project, credentials: Credentials, *, run: str, within_s: float) -> None:
-    """Make the users in the project's database, under names of their own: yesterday's spend must not count."""
+def _provision(project: Project, credentials: Credentials, *, run: str, within_s: float) -> dict[str, str]:
+    """Make the users in the project's database, under names of their own, returned: yesterday's spend must not count."""
     suffix = secrets.token_hex(4)
     users = json.loads(credentials.provisioning())["users"]
+    names = {user["name"]: f"{user['name']}-{suffix}" for user in users}
     for user in users:
-        user["name"], user["tenant"] = f"{user['name']}-{suffix}", f"{user['tenant']}-{suffix}"
+        user["name"], user["tenant"] = names[user["name"]], f"{user['tenant']}-{suffix}"
     part = Part(
         name="provision",
         image=project.found["service-a"]["Config"]["Image"],
@@ -138,6 +161,7 @@ def _provision(project: Project, credentials: Credentials, *, run: str, within_s
         if container._container is not None:
             with contextlib.suppress(EngineError):
                 project.engine.ask("DELETE", f"/containers/{container._container.id}", query={"force": "1", "v": "1"})
+    return names
 
 
 def _wait_ended(engine: Engine, container_id: str, within_s: float) -> None:

@@ -107,7 +107,7 @@ class Workshop:
         """Return it. Raises StackError or StorageError."""
         with self._lock:
             if self._closed:
-                raise StackError("the stack of containers is ending: nothing is run for its operators any more")
+                raise StackError("the stack is ending: nothing is run for its operators any more")
             if self._keeper is None:
                 self._keeper = Supervisor(logs=self._logs)
             return self._keeper.directory

@@ -1,23 +1,19 @@
 """What checks have done on the reference service: each action a method, by the name that checks call it by."""
 
 import shutil
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
 from harness.target.operating.backups import Backups
+from harness.target.operating.instances import InstanceHands, Instances
 from harness.target.operating.operators import FOR_PROMTOOL, Operators
 from harness.target.operating.programs import OperatorPrograms
 from harness.target.operating.releasing import ExpectedRollout, roll_out
 
-_STOPS_WITHIN_S = 9.0
-_INSTANCES = ("service-a", "service-b")
 
-
-class Hands(Protocol):
+class Hands(InstanceHands, Protocol):
     """What differs with how the service is run. Every method raises StackError."""
 
     @property
@@ -35,15 +31,6 @@ class Hands(Protocol):
     def run_rollout(self, arguments: Sequence[str], within_s: float) -> tuple[int, str] | None:
         """Run the program; return its exit code and what it said, None where it has not ended in that time."""
 
-    def runs(self, name: str) -> bool:
-        """Return whether an instance runs."""
-
-    def end(self, name: str, within_s: float) -> int | None:
-        """Send SIGTERM to an instance; return its exit code, None where it has not ended in that time."""
-
-    def start_again(self, name: str) -> None:
-        """Start an instance that has ended, and wait until it is ready."""
-
     def change_features(self, *what: str) -> None:
         """Run the operators' program of the feature flags, on the file of every instance."""
 
@@ -53,13 +40,11 @@ class ReferenceActor:
 
     def __init__(self, hands: Hands, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
         self._hands = hands
-        self._lock = threading.Lock()
-        self._ended: set[str] = set()
+        self._instances = Instances(hands)
         self._does: Mapping[str, Callable[[Action], ActionDone]] = {
             **Operators(programs, keys=keys, base_url=base_url).does,
             **Backups(programs).does,
-            "drain-instance": self._drain_instance,
-            "start-instance": self._start_instance,
+            **self._instances.does,
             "set-feature": lambda action: self._feature("set", action.arguments["feature"], action.arguments["share"]),
             "kill-feature": lambda action: self._feature("kill", action.arguments["feature"]),
             "roll-out": lambda action: roll_out(action, hands.rollout, balancer=hands.balancer, run=hands.run_rollout),
@@ -80,38 +65,8 @@ class ReferenceActor:
 
     def ended_on_purpose(self) -> frozenset[str]:
         """Return the instances that an action has ended and none has started again."""
-        with self._lock:
-            return frozenset(self._ended)
-
-    def _drain_instance(self, action: Action) -> ActionDone:
-        """Send SIGTERM to an instance and wait until it has ended."""
-        name = _instance(action)
-        if not self._hands.runs(name):
-            raise StackError(f"{name} does not run")
-        with self._lock:
-            self._ended.add(name)
-        began = time.monotonic()
-        code = self._hands.end(name, _STOPS_WITHIN_S)
-        took_ms = None if code is None else round((time.monotonic() - began) * 1e3)
-        return ActionDone(told={"instance": name, "exit_code": code, "took_ms": took_ms})
-
-    def _start_instance(self, action: Action) -> ActionDone:
-        name = _instance(action)
-        if self._hands.runs(name):
-            raise StackError(f"{name} runs already")
-        began = time.monotonic()
-        self._hands.start_again(name)
-        with self._lock:
-            self._ended.discard(name)
-        return ActionDone(told={"instance": name, "took_ms": round((time.monotonic() - began) * 1e3)})
+        return self._instances.ended_on_purpose()
 
     def _feature(self, *what: str) -> ActionDone:
         self._hands.change_features(*what)
         return ActionDone()
-
-
-def _instance(action: Action) -> str:
-    name = f"service-{action.arguments.get('instance', '')}"
-    if name not in _INSTANCES:
-        raise StackError(f"{action.does}: there is no instance {name!r}; there are {', '.join(_INSTANCES)}")
-    return name

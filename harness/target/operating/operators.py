@@ -1,6 +1,7 @@
 """What the service's operators do by its database, its interface and its code, and by nothing else of a stack."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from harness.errors import FaultError, StackError
@@ -23,11 +24,22 @@ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY appli
 
 
 class Operators:
-    """Each action a method. keys: user to API key, secret. base_url: where load goes."""
+    """Each action a method. keys: user to API key, secret. base_url: where load goes.
 
-    def __init__(self, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
+    names: user to the name in the service's database, where that is another.
+    """
+
+    def __init__(
+        self,
+        programs: OperatorPrograms,
+        *,
+        keys: Mapping[str, str],
+        base_url: str,
+        names: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._programs = programs
         self._keys = keys
+        self._names = names
         self._base_url = base_url
         self.does: Mapping[str, Callable[[Action], ActionDone]] = {
             "rotate-key": self._rotate_key,
@@ -44,15 +56,19 @@ class Operators:
 
     def _rotate_key(self, action: Action) -> ActionDone:
         overlap_s = float(action.arguments.get("overlap_s", "5"))
-        said = self._programs.run("reference_service.keys", "rotate", _whom(action), "--overlap", repr(overlap_s / 3600))
+        said = self._programs.run("reference_service.keys", "rotate", self._named(action), "--overlap", repr(overlap_s / 3600))
         key = said.get("key")
         if not isinstance(key, str) or not key:
             raise StackError("the rotation printed no key")
         return ActionDone(told={"old_keys": _number(said.get("old_keys")), "overlap_s": overlap_s}, new_key=key)
 
     def _revoke_key(self, action: Action) -> ActionDone:
-        said = self._programs.run("reference_service.keys", "revoke", _whom(action))
+        said = self._programs.run("reference_service.keys", "revoke", self._named(action))
         return ActionDone(told={"keys": _number(said.get("keys"))})
+
+    def _named(self, action: Action) -> str:
+        whom = _whom(action)
+        return self._names.get(whom, whom)
 
     def _update_knowledge(self, action: Action) -> ActionDone:
         from harness.target.external.caller import Caller  # its package needs this one

@@ -55,6 +55,15 @@ def test_only_the_clocks_of_instances_can_be_broken_on_the_embedded_stack_and_no
     assert EmbeddedTarget().offer().places - ContainersTarget().offer().places == {"clocks.service-a", "clocks.service-b"}
 
 
+def test_compose_has_done_what_containers_have_done_but_what_its_file_gives_no_hand_on() -> None:
+    here, there = (
+        {name for name in target.offer().capabilities if name.startswith("actions.")}
+        for target in (ComposeTarget(), ContainersTarget())
+    )
+    assert there - here == {"actions.set-feature", "actions.kill-feature", "actions.roll-out"}
+    assert here < there
+
+
 def test_the_page_says_of_every_scenario_what_compose_cannot_be_put_to() -> None:
     page = (Path(__file__).parents[3] / "docs/containers.md").read_text(encoding="utf-8")
     _, _, table = page.partition("## What runs where")
