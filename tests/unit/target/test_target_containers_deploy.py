@@ -16,13 +16,22 @@ from harness.target.containers import images
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy/kubernetes"
 MANIFESTS = [each for path in sorted(KUBERNETES.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
-SCHEMA = json.loads((KUBERNETES / "schema-1.37.json").read_text(encoding="utf-8"))
+HOW_TO = (ROOT / "docs/how-to/kubernetes-workers.md").read_text(encoding="utf-8")
+SHOWN = [each for block in re.findall(r"```yaml\n(.*?)```", HOW_TO, re.S) for each in yaml.safe_load_all(block)]
+SCHEMAS = [json.loads((KUBERNETES / f"schema-{name}.json").read_text(encoding="utf-8")) for name in ("1.37", "chaos-mesh")]
 PIPELINES = sorted((ROOT / "docs/pipelines").iterdir())
 ACTION = ROOT / ".github/actions/harness/action.yml"
 
 
 def problems(manifest):
-    schema = {"$schema": SCHEMA["$schema"], "$defs": SCHEMA["$defs"], "$ref": f"#/$defs/{SCHEMA['kinds'][manifest['kind']]}"}
+    found = [schema for schema in SCHEMAS if manifest["kind"] in schema["kinds"]]
+    if not found:
+        return [f"$.kind: no schema here knows {manifest['kind']!r}"]
+    schema = {
+        "$schema": found[0]["$schema"],
+        "$defs": found[0]["$defs"],
+        "$ref": f"#/$defs/{found[0]['kinds'][manifest['kind']]}",
+    }
     return [f"{error.json_path}: {error.message}" for error in jsonschema.Draft202012Validator(schema).iter_errors(manifest)]
 
 
@@ -34,11 +43,7 @@ def pod_of(manifest):
 JOBS = [each for each in MANIFESTS if each["kind"] in {"Job", "CronJob"}]
 
 
-@pytest.mark.parametrize(
-    "manifest",
-    [each for each in MANIFESTS if each["kind"] in SCHEMA["kinds"]],
-    ids=lambda each: f"{each['kind']} {each['metadata']['name']}",
-)
+@pytest.mark.parametrize("manifest", [*MANIFESTS, *SHOWN], ids=lambda each: f"{each['kind']} {each['metadata']['name']}")
 def test_a_manifest_is_what_kubernetes_takes(manifest):
     assert problems(manifest) == []
 
@@ -53,6 +58,47 @@ def test_a_manifest_is_what_kubernetes_takes(manifest):
 )
 def test_a_manifest_with_a_mistake_is_found(broken, told):
     assert any(told in problem for problem in problems({"apiVersion": "batch/v1", "kind": "Job"} | broken))
+
+
+def fields(value, *, inside=()):
+    """Yield the way to every field of a manifest that its schema names: not those of labels and other words of one's own."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if inside and inside[-1] not in (
+                "labels",
+                "matchLabels",
+                "labelSelectors",
+                "selector",
+                "data",
+                "stringData",
+                "requests",
+                "limits",
+            ):
+                yield (*inside, name)
+            yield from fields(inner, inside=(*inside, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from fields(inner, inside=(*inside, index))
+
+
+@pytest.mark.parametrize("manifest", [*MANIFESTS, *SHOWN], ids=lambda each: f"{each['kind']} {each['metadata']['name']}")
+def test_any_field_of_a_manifest_that_is_misspelt_is_found(manifest):
+    ways = list(fields(manifest))
+    assert ways
+    for way in ways:
+        broken = json.loads(json.dumps(manifest))
+        place = broken
+        for step in way[:-1]:
+            place = place[step]
+        place[f"{way[-1]}z"] = place.pop(way[-1])
+        assert problems(broken), way
+
+
+def test_a_kind_without_a_schema_and_a_delay_without_its_length_are_found():
+    assert problems({"apiVersion": "v1", "kind": "Pod"}) == ["$.kind: no schema here knows 'Pod'"]
+    slow = next(each for each in MANIFESTS if each["metadata"]["name"] == "redis-slow")
+    spec = {name: value for name, value in slow["spec"].items() if name != "delay"}
+    assert any("'delay' is a required property" in problem for problem in problems(slow | {"spec": spec}))
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job["metadata"]["name"])
@@ -100,7 +146,7 @@ def commands():
     """Yield (where, words) of every command line of harness on paper."""
     for path in [*PIPELINES, ACTION]:
         for line in path.read_text(encoding="utf-8").splitlines():
-            for found in re.findall(r"(?:^|[\s/'\[])harness ((?:run|drill|report|validate) [^'\]#;|]*)", line):
+            for found in re.findall(r"(?:^|[\s/'\[])harness ((?:run|drill|report|validate|judge|worker|plan) [^'\]#;|]*)", line):
                 yield path.name, shlex.split(found)
     for job in JOBS:
         for container in pod_of(job)[1]["containers"]:
@@ -115,6 +161,7 @@ def test_a_command_on_paper_is_one_of_this_version(where, words):
     assert command is not None, where
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in arguments if word.startswith("--")} <= known
+    command.make_context(name, list(arguments))  # raises on a value that an option does not take, or an argument too many
 
 
 def test_every_way_to_gate_is_on_paper():
