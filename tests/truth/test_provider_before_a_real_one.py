@@ -103,6 +103,7 @@ def test_content_is_passed_on_as_it_comes_and_not_when_it_is_whole(relay: Provid
         ("slow_headers", {"delay_ms": 400, "trickle": True}, lambda a: a.terminated),
         ("stall", {"after_chunks": 2, "for_ms": 400}, lambda a: a.terminated),
         ("overload", {"concurrency": 1, "queue": 0}, lambda a: a.terminated),
+        ("rate_limit", {"calls": 0, "window_s": 60}, lambda a: (a.status_code, int(a.headers["retry-after"]) > 0) == (429, True)),
     ],
 )
 def test_a_fault_acts_on_the_real_answer_and_is_counted(relay: Provider, kind: str, parameters: dict, seen: object) -> None:

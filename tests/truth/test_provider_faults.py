@@ -352,6 +352,30 @@ def test_overload_serves_some_queues_some_and_refuses_the_rest(provider):
     assert_gone(provider, "overload", 4)
 
 
+def test_a_rate_limit_serves_so_many_in_a_window_and_says_when_the_next_begins(provider):
+    provider.set_fault("rate_limit", {"calls": 2, "window_s": 60, "retry_after": True})
+    answers = [ask(provider, streamed(max_tokens=2)) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert 30 < int(answers[2].headers["retry-after"]) <= 60
+    assert json.loads(answers[2].body)["error"]["code"] == "rate_limit_exceeded"
+    assert [call["status_code"] for call in provider.calls(4)] == [200, 200, 429, 429]
+    assert_gone(provider, "rate_limit", 2)
+
+
+def test_whoever_waits_as_long_as_a_rate_limit_says_is_served(provider):
+    provider.set_fault("rate_limit", {"calls": 1, "window_s": 0.8})
+    assert ask(provider, streamed(max_tokens=1)).status_code == 200
+    refused = ask(provider, streamed(max_tokens=1))
+    if refused.status_code == 429:  # else the first answer took the window, on a machine that is busy
+        assert refused.headers["retry-after"] == "1"
+        time.sleep(int(refused.headers["retry-after"]))
+        assert ask(provider, streamed(max_tokens=1)).status_code == 200
+    provider.set_fault("rate_limit", {"calls": 0, "retry_after": False})
+    assert "retry-after" not in ask(provider, streamed(max_tokens=1)).headers
+    provider.clear_faults()
+    assert_healthy(provider)
+
+
 def test_clearing_an_overload_serves_its_queue(provider):
     provider.set_fault("stall")
     provider.set_fault("overload", {"concurrency": 1, "queue": 5})

@@ -27,8 +27,8 @@ TRIGGERS: tuple[Parameter, ...] = (
 
 RELAYED = frozenset(
     {
-        "cut", "error_event", "malformed_json", "missing_done", "outage", "overload", "slow_first_token", "slow_headers",
-        "stall", "status",
+        "cut", "error_event", "malformed_json", "missing_done", "outage", "overload", "rate_limit", "slow_first_token",
+        "slow_headers", "stall", "status",
     }
 )  # fmt: skip
 """What can be done to the calls of a real provider behind a relay: all that does not decide what a model says, or bills."""

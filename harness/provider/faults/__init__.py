@@ -14,6 +14,7 @@ from harness.provider.faults.missing_done import MissingDone
 from harness.provider.faults.missing_usage import MissingUsage
 from harness.provider.faults.outage import Outage
 from harness.provider.faults.overload import Overload
+from harness.provider.faults.rate_limit import RateLimit
 from harness.provider.faults.refuse_content import RefuseContent
 from harness.provider.faults.slow_first_token import SlowFirstToken
 from harness.provider.faults.slow_headers import SlowHeaders
@@ -38,6 +39,7 @@ KINDS: dict[str, type[ProviderFault]] = {
     "missing_usage": MissingUsage,
     "outage": Outage,
     "overload": Overload,
+    "rate_limit": RateLimit,
     "refuse_content": RefuseContent,
     "slow_first_token": SlowFirstToken,
     "slow_headers": SlowHeaders,

@@ -44,6 +44,7 @@ SEEN = {
     "missing_usage": (PROVIDER, "test_missing_usage_hides_the_bill_and_the_meter_still_counts"),
     "outage": (PROVIDER, "test_an_outage_hangs_up_before_any_byte_on_one_endpoint_alone"),
     "overload": (PROVIDER, "test_overload_serves_some_queues_some_and_refuses_the_rest"),
+    "rate_limit": (PROVIDER, "test_a_rate_limit_serves_so_many_in_a_window_and_says_when_the_next_begins"),
     "refuse_content": (PROVIDER, "test_a_refusal_has_the_shape_that_was_asked_for"),
     "slow_first_token": (PROVIDER, "test_slow_first_token_comes_long_after_the_headers"),
     "slow_headers": (PROVIDER, "test_slow_headers_come_late_and_whole"),

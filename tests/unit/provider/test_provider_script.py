@@ -88,7 +88,7 @@ def test_every_fault_that_changes_what_is_sent_says_that_it_acted(kind, streamed
     of = fault(kind, **({"knee": 0} if kind == "brown_out" else {}))
     edited = draft([f"w{number} " for number in range(12)], streamed=streamed)
     healthy = sent(render(edited))
-    if kind == "overload":
+    if kind in ("overload", "rate_limit"):
         for number in range(10):
             of.edit_draft(draft(call_id=str(number)))
     of.edit_draft(edited)
@@ -134,3 +134,20 @@ def test_what_a_client_reads_is_known_unless_a_fault_makes_it_another_text(kind,
         assert answer.text() == "".join(answer.words) != "one two three "
     else:
         assert answer.text() == text
+
+
+def test_a_rate_limit_counts_anew_in_each_window_and_says_how_long_this_one_is(monkeypatch):
+    now_s = [100.0]
+    monkeypatch.setattr("harness.provider.faults.rate_limit.time.monotonic_ns", lambda: round(now_s[0] * 1e9))
+    of = fault("rate_limit", calls=2, window_s=10.0)
+
+    def asked_at(second):
+        now_s[0] = second
+        asked = draft(["w "])
+        of.edit_draft(asked)
+        return None if asked.refusal is None else dict(asked.refusal.headers)["retry-after"]
+
+    # The first window begins with the first call; nothing is carried over from one that was not used up.
+    assert [asked_at(second) for second in (100, 101, 101, 109.5, 110, 119, 119, 145, 146, 149.5)] == [
+        None, None, "9", "1", None, None, "1", None, None, "1",
+    ]  # fmt: skip
