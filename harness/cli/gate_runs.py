@@ -14,6 +14,7 @@ from harness.errors import ConfigurationError
 from harness.model.judgement import Status, Verdict
 from harness.run.conduct import View
 from harness.run.interruption import Interruption
+from harness.run.one_stack import end_if_broken
 from harness.run.session import RunRequest, RunResult, plan_scenario, run_scenario
 from harness.rundir import codec
 from harness.rundir.files import write_whole
@@ -56,10 +57,10 @@ def run_trials(
     trials: list[Trial] = []
     try:
         for each, request in zip(rounds, requests, strict=True):
-            found = _try(each, request, interruption)
+            found = _try(each, request, interruption, stack)
             if any(trial.finding is Finding.UNJUDGED for trial in found):
                 say(f"{Finding.UNJUDGED.value:<12} {_planted(each)} by {each.first.scenario}: {found[0].reason}; once more")
-                found = _try(each, _again(request), interruption)
+                found = _try(each, _again(request), interruption, stack)
             trials += found
             for trial in found:
                 say(f"{trial.finding.value:<12} {trial.defect or '(healthy)'} by {trial.scenario} ({trial.took_s:.0f} s)")
@@ -75,9 +76,11 @@ def _planted(each: Round) -> str:
     return "+".join(each.defects) or "(healthy)"
 
 
-def _try(each: Round, request: RunRequest, interruption: Interruption) -> list[Trial]:
+def _try(each: Round, request: RunRequest, interruption: Interruption, stack: StandingStack) -> list[Trial]:
     began = time.monotonic()
     result = run_scenario(request, interruption=interruption, view=_view)
+    with interruption.shielded():
+        end_if_broken(stack, result.run)
     if result.trouble is not None and not each.planted:
         raise result.trouble
     interruption.raise_if_signalled()

@@ -10,6 +10,7 @@ from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from harness.model.target import Target
+    from harness.target.embedded.standing import StandingStack
     from harness.target.external import ExternalTarget
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -107,6 +108,13 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
     from harness.run.targets import find_target
 
     return find_target(name, seed, service=service, allow=_allowed_hosts(), proxy=_chosen_proxy())
+
+
+def make_stack(name: str, seed: int) -> "StandingStack | None":
+    """Return a stack that several runs on `--target` can share, None where it has none."""
+    from harness.run.one_stack import one_stack
+
+    return one_stack(name, seed, proxy=_chosen_proxy())
 
 
 def _allowed_hosts() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from harness.model.units import format_duration, parse_duration_ns
 if TYPE_CHECKING:
     from harness.model.plan import Plan
     from harness.run.session import RunResult
-    from harness.scenario import ScenarioFile
+    from harness.scenario.bundles import Bundled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,9 +35,9 @@ def unattended_options(function: F) -> F:
     return function
 
 
-def repeated(files: "Sequence[ScenarioFile]", seed: int, repeat: int) -> "list[tuple[ScenarioFile, int]]":
+def repeated(rows: "Sequence[Bundled]", seed: int, repeat: int) -> "list[tuple[Bundled, int]]":
     """Return each scenario with its seed, `repeat` times over: the same seed again would be the same run again."""
-    return [(file, seed + number) for number in range(repeat) for file in files]
+    return [(row, seed + number) for number in range(repeat) for row in rows]
 
 
 def deadline_ns(text: str | None, plans: "Sequence[Plan]") -> int | None:

@@ -14,9 +14,12 @@ class Interruption:
 
     Use as a context manager around a run, in the main thread. Inside `shielded()` no exception is raised: clearing
     faults and stopping processes always goes to its end.
+
+    reports: whether a run that the first signal ends is still judged and reported.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reports: bool = True) -> None:
+        self._reports = reports
         self.signals: list[int] = []
         self.late: str | None = None
         self._shields = 0
@@ -51,7 +54,7 @@ class Interruption:
     @property
     def skip_report(self) -> bool:
         """True after a second signal: whoever sent it wants out, but healing is never skipped."""
-        return len(self.signals) > 1
+        return len(self.signals) > (1 if self._reports else 0)
 
     @contextlib.contextmanager
     def shielded(self) -> Iterator[None]:

@@ -40,6 +40,8 @@ class RunRequest:
     baseline: what it is compared with, written by `harness baseline save`; the run directory keeps a copy.
     history: where the run is remembered (`harness.readiness.history`), None for nowhere.
     attendant: makes it a drill: whom to ask before each fault.
+    instead: what runs in its place, where the target lacks something that it asks for. reference_only: left out of a
+    bundle on a target that a file describes.
     """
 
     scenario: ScenarioFile
@@ -55,6 +57,8 @@ class RunRequest:
     baseline: Path | None = None
     attendant: Attendant | None = None
     rendezvous: Rendezvous | None = None
+    instead: tuple[ScenarioFile, ...] = ()
+    reference_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,23 +293,52 @@ def plan_all(
     kept: list[RunRequest] = []
     plans: list[Plan] = []
     left_out: list[NotApplicable] = []
-    for request in requests:
+    waiting = list(requests)
+    while waiting:
+        request = waiting.pop(0)
+        name = request.scenario.document.name
+        if request.reference_only and request.target.offer().reference.kind == "external":
+            left_out.append(_said(say, name, ("what it asks for has the reference service's own names",)))
+            continue
         try:
             plans.append(plan_to_run(request))
             kept.append(request)
         except NotOfferedError as error:
             if bundle is None:
                 raise
-            name = request.scenario.document.name
-            if (rest := _without_checks(request)) is not None:
+            reasons = tuple(error.problems)
+            if request.instead:
+                waiting[:0] = parts = _parts_of(request)
+                reasons = (f"in its place: {', '.join(part.scenario.document.name for part in parts)}",)
+                name += ", as one"
+            elif (rest := _without_checks(request)) is not None:
                 kept.append(rest[0])
                 plans.append(rest[1])
                 name += ", its checks"
-            left_out.append(NotApplicable(scenario=name, reasons=error.problems))
-            say(f"not applicable: {name}: {'; '.join(error.problems)}")
+            left_out.append(_said(say, name, reasons))
     if not kept:
         raise NotOfferedError(f"nothing in the bundle {bundle} applies to this target: its description lacks what is told above")
     return kept, plans, left_out
+
+
+def _said(say: Callable[[str], None], name: str, reasons: tuple[str, ...]) -> NotApplicable:
+    say(f"not applicable: {name}: {'; '.join(reasons)}")
+    return NotApplicable(scenario=name, reasons=reasons)
+
+
+def _parts_of(request: RunRequest) -> list[RunRequest]:
+    """Return the requests for what runs in place of one, each in a directory beside the one that it would have had."""
+    place = request.out
+    number = "" if place is None else place.name.partition("-")[0]
+    return [
+        replace(
+            request,
+            scenario=part,
+            instead=(),
+            out=None if place is None else place.with_name(f"{number}-{part.document.name}"),
+        )
+        for part in request.instead
+    ]
 
 
 def _without_checks(request: RunRequest) -> tuple[RunRequest, Plan] | None:

@@ -57,7 +57,7 @@ def find_target(
         from harness.target.compose import ComposeTarget
 
         return ComposeTarget()
-    settings = _settings(service)
+    settings = settings_of(service)
     if name == "containers":
         from harness.target.containers import ContainersTarget
 
@@ -100,7 +100,8 @@ def _toxiproxy() -> Path:
     return Path(found).resolve()
 
 
-def _settings(service: Sequence[str]) -> dict[str, str]:
+def settings_of(service: Sequence[str]) -> dict[str, str]:
+    """Return `fallback=off` as the reference service's environment. Raises ConfigurationError."""
     settings: dict[str, str] = {}
     for text in service:
         setting, equals, value = text.partition("=")

@@ -267,15 +267,15 @@ IN_CI = (
 """Eight of them that break different parts, so that one run of `guards` can show them all, beside a healthy one."""
 
 
-def uncaught_of(planted: Iterable[str]) -> tuple[str, ...]:
+def uncaught_of(planted: Iterable[str], among: Sequence[Catcher] = CATCHERS) -> tuple[str, ...]:
     """Return the planted defects that no scenario is known to catch, in the order given."""
-    known = {catcher.defect for catcher in CATCHERS}
+    known = {catcher.defect for catcher in among}
     return tuple(name for name in planted if name not in known)
 
 
-def chosen(names: Sequence[str], *, everything: bool) -> tuple[Catcher, ...]:
+def chosen(names: Sequence[str], *, everything: bool, among: Sequence[Catcher] = CATCHERS) -> tuple[Catcher, ...]:
     """Return the catchers of the named defects; all of them, or the eight that are run by default. Raises ConfigurationError."""
-    known = {catcher.defect: catcher for catcher in CATCHERS}
+    known = {catcher.defect: catcher for catcher in among}
     for name in names:
         if name not in known:
             raise ConfigurationError(
@@ -283,7 +283,7 @@ def chosen(names: Sequence[str], *, everything: bool) -> tuple[Catcher, ...]:
                 advice=f"there is {', '.join(sorted(known))}",
             )
     wanted = names or (tuple(known) if everything else IN_CI)
-    return tuple(catcher for catcher in CATCHERS if catcher.defect in wanted)
+    return tuple(catcher for catcher in among if catcher.defect in wanted)
 
 
 def shard_of(catchers: Sequence[Catcher], text: str) -> tuple[Catcher, ...]:

@@ -10,6 +10,7 @@ from harness.documents.located import Path
 from harness.errors import did_you_mean
 from harness.model.fault import Layer
 from harness.model.fault_kinds import FAULT_KINDS
+from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.fault_kinds.process import ENDING_KINDS
 from harness.model.fault_kinds.provider import RELAYED
 from harness.model.fault_kinds.requests import beyond_toxiproxy
@@ -36,6 +37,8 @@ def fault_not_offered(at: str, kind: str, parameters: Mapping[str, object], offe
         )
     if layer is Layer.PROVIDER and at not in offer.relayed and (why := _asks_for_nobody(parameters)) is not None:
         return why
+    if at == SERVICE and at not in offer.places:
+        return f"nobody here knows how the {offer.reference.kind} target is deployed, so no fault can be put at {at}"
     if at in offer.missing:
         return f"the target's description has no `{offer.missing[at]}`"
     if at in offer.freeze_only and kind in ENDING_KINDS:

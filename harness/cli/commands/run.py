@@ -2,13 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 import click
 
 from harness.cli.distribution import distribution_options, gathering_of, say_what_is_carried
-from harness.cli.options import live_options, make_target, parse_labels, scenario_options
+from harness.cli.options import live_options, parse_labels, scenario_options
 from harness.cli.series import Series, run_series
 from harness.cli.unattended import deadline_ns, repeated, repeated_text, tell_pipeline, unattended_options
 from harness.errors import ConfigurationError
@@ -26,6 +27,7 @@ from harness.errors import ConfigurationError
     "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Compare with this, of `harness baseline save`."
 )
 @click.option("--no-rehearsal", is_flag=True, help="Do not try each fault before the load; such a run proves no checklist row.")
+@click.option("--fresh-stacks", is_flag=True, help="A new embedded stack for each scenario, also where the bundle shares one.")
 @click.option("--against", metavar="TARGET", help="Run this older version beside --target, on one schedule, and compare them.")
 @click.option("--against-service", multiple=True, metavar="SETTING=VALUE", help="As --service, of the older version.")
 @click.option("--block", default="1s", show_default=True, metavar="TIME", help="How long the blocks are that --against deals in.")
@@ -47,6 +49,7 @@ def command(
     as_json: bool,
     fail_fast: bool,
     no_rehearsal: bool,
+    fresh_stacks: bool,
     baseline: Path | None,
     against: str | None,
     against_service: tuple[str, ...],
@@ -71,12 +74,14 @@ def command(
     harness run provider-outage --set phases.outage.for=10s --out reports/try
     harness run steady-load --target new.yaml --against old.yaml
     """
+    from harness.cli.asked import asked_rows, asked_target
     from harness.cli.limit_run import limit_asked, run_limit
     from harness.cli.live_serving import live_page
     from harness.cli.live_view import LiveView
     from harness.cli.paired_run import PairWords, Shared, compare_versions, refuse_beside_pairs
     from harness.cli.summary import print_verdict
     from harness.run.interruption import Interruption
+    from harness.run.one_stack import end_if_broken, ended_after
     from harness.run.pair import Rendezvous
     from harness.run.places import default_out, history_path, new_run_id, point_latest
     from harness.run.session import (
@@ -88,25 +93,23 @@ def command(
         worst_exit_code,
         write_run_index,
     )
-    from harness.scenario import ScenarioFile, find_scenario, read_scenario
-    from harness.scenario.bundles import read_bundle
+    from harness.scenario import ScenarioFile
 
-    if (bundle is None) == (not scenarios):
-        raise ConfigurationError("name one or more scenarios, or a --bundle; `harness list scenarios` shows what there is")
-    if bundle is not None and overrides:
-        raise ConfigurationError("--set changes one scenario; a bundle says itself what it shortens")
-    files = read_bundle(bundle) if bundle is not None else [read_scenario(find_scenario(name), overrides) for name in scenarios]
-    limit = limit_asked(files)
-    times = repeated(files, seed, 1 if limit is not None else repeat)
-    parent = None if len(times) == 1 and limit is None else (out or default_out(new_run_id("several")))
+    rows, one_stack = asked_rows(scenarios, bundle, overrides)
+    limit = limit_asked([row.file for row in rows])
+    times = repeated(rows, seed, 1 if limit is not None else repeat)
+    alone = len(times) == 1 and limit is None and bundle is None
+    parent = None if alone else (out or default_out(new_run_id("several")))
     if parent is not None and parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
     gathering = gathering_of(expect_workers, bind, max_wait, token_file, web_port if web else None)
 
+    stack, target_of = asked_target(target, seed, service, shared=one_stack and not fresh_stacks)
+
     def request_of(file: ScenarioFile, place: Path | None, seeded: int = seed) -> RunRequest:
         return RunRequest(
             scenario=file,
-            target=make_target(target, seeded, service),
+            target=target_of(seeded),
             seed=seeded,
             out=place,
             labels=parse_labels(labels),
@@ -119,11 +122,15 @@ def command(
         )
 
     asked = [
-        request_of(file, out if parent is None else parent / f"{number:02d}-{file.document.name}", seeded)
-        for number, (file, seeded) in enumerate(times, start=1)
+        replace(
+            request_of(row.file, out if parent is None else parent / f"{number:02d}-{row.file.document.name}", seeded),
+            instead=row.parts,
+            reference_only=row.reference_only,
+        )
+        for number, (row, seeded) in enumerate(times, start=1)
     ]
     if against is not None:
-        refuse_beside_pairs(len(files), find_limit=limit is not None, baseline=baseline, elsewhere=expect_workers > 0 or web)
+        refuse_beside_pairs(len(rows), find_limit=limit is not None, baseline=baseline, elsewhere=expect_workers > 0 or web)
         return compare_versions(
             asked[0],
             PairWords(newer=target, older=against, service=service, against_service=against_service, block=block),
@@ -139,7 +146,7 @@ def command(
         say_what_is_carried(plans, workers)
 
     terminal = sys.stderr.isatty()
-    with Interruption() as interruption, live_page(live_port if live else None) as page:
+    with Interruption() as interruption, live_page(live_port if live else None) as page, ended_after(stack, interruption):
         if within_ns is not None:
             interruption.end_after(within_ns / 1e9, str(deadline))
 
@@ -150,6 +157,7 @@ def command(
                 view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal, page=page),
                 say=lambda text: click.echo(text, err=True),
             )
+            end_if_broken(stack, result.run)
             if result.verdict is not None:
                 print_verdict(result.verdict, result.run, sys.stderr, colour=_colour(sys.stderr))
             return result

@@ -1,6 +1,7 @@
 """`harness verify-gate`: a gate that has never been seen to fail proves nothing."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from harness.cli.gate_table import Matrix
+    from harness.scenario.catchers import Catcher
 
 _PLACE = click.Path(path_type=Path, file_okay=False)
 
@@ -17,6 +19,7 @@ _PLACE = click.Path(path_type=Path, file_okay=False)
 @click.command("verify-gate")
 @click.argument("defects", nargs=-1, metavar="[DEFECT]...")
 @click.option("--all", "everything", is_flag=True, help="Every planted defect that a scenario is known to catch.")
+@click.option("--bundle", help="Only what this bundle must catch, each by the bundle's own scenario: gate.")
 @click.option("--shard", default="1/1", metavar="I/N", show_default=True, help="Only every N-th defect, from the I-th on.")
 @click.option(
     "--together",
@@ -32,6 +35,7 @@ _PLACE = click.Path(path_type=Path, file_okay=False)
 def command(
     defects: tuple[str, ...],
     everything: bool,
+    bundle: str | None,
     shard: str,
     together: bool,
     out: Path | None,
@@ -51,19 +55,23 @@ def command(
     harness verify-gate fallback-missing         one
     harness verify-gate --all --together         all, several in a run
     harness verify-gate --all --shard 1/4        a quarter of all
+    harness verify-gate --bundle gate --together what the bundle catches, and which share of all that is
     Exit codes: 0 all caught and no false alarm, 1 a missed defect or a false alarm, 2 an unknown defect,
     3 nothing was missed, but a run could not be judged or a defect has no catcher, 5 a stack did not start.
     """
     from harness.cli.gate_table import matrix_markdown, matrix_text, read_matrices
     from harness.rundir import codec
     from harness.rundir.files import write_whole
+    from harness.scenario.catchers import shard_of
 
     if merge:
-        if defects or everything or out is not None:
-            raise ConfigurationError("--merge runs nothing; it takes no DEFECT, no --all and no --out")
+        if defects or everything or bundle is not None or out is not None:
+            raise ConfigurationError("--merge runs nothing; it takes no DEFECT, no --all, no --bundle and no --out")
         matrix = read_matrices(merge)
     else:
-        matrix = _run(defects, everything=everything, shard=shard, together=together, out=out, seed=seed, control=not no_control)
+        catchers, uncaught = _asked(defects, everything=everything, bundle=bundle)
+        parts = shard_of(catchers, shard)
+        matrix = _run(parts, uncaught, together=together, out=out, seed=seed, control=not no_control)
     if as_json:
         click.echo(codec.to_pretty_json(matrix), nl=False)
     else:
@@ -73,20 +81,30 @@ def command(
     return int(matrix.exit_code)
 
 
+def _asked(defects: tuple[str, ...], *, everything: bool, bundle: str | None) -> "tuple[Sequence[Catcher], tuple[str, ...]]":
+    """Return who is to catch what, and what nobody of them looks for, where all was asked for."""
+    from harness.scenario.bundle_catchers import catchers_of
+    from harness.scenario.bundles import read_bundle
+    from harness.scenario.catchers import CATCHERS, chosen, uncaught_of
+    from harness.target.embedded.defects import planted_defects
+
+    everything = everything or (bundle is not None and not defects)
+    among = CATCHERS if bundle is None else catchers_of(read_bundle(bundle))
+    uncaught = uncaught_of(planted_defects(), among) if everything else ()
+    return chosen(defects, everything=everything, among=among), uncaught
+
+
 def _run(
-    defects: tuple[str, ...], *, everything: bool, shard: str, together: bool, out: Path | None, seed: int, control: bool
+    catchers: "Sequence[Catcher]", uncaught: tuple[str, ...], *, together: bool, out: Path | None, seed: int, control: bool
 ) -> "Matrix":
     from harness.cli.gate_rounds import rounds_of
     from harness.cli.gate_runs import run_trials
     from harness.run.interruption import Interruption
     from harness.run.places import default_out, new_run_id
-    from harness.scenario.catchers import chosen, shard_of, uncaught_of
-    from harness.target.embedded.defects import parts_of_defects, planted_defects
+    from harness.target.embedded.defects import parts_of_defects
 
-    catchers = shard_of(chosen(defects, everything=everything), shard)
-    uncaught = uncaught_of(planted_defects()) if everything else ()
     parent = out or default_out(new_run_id("verify-gate"))
-    with Interruption() as interruption:
+    with Interruption(reports=False) as interruption:  # a trial that was cut short shows nothing
         return run_trials(
             rounds_of(catchers, control=control, parts=parts_of_defects() if together else None),
             parent,

@@ -29,26 +29,48 @@ def _target(tmp_path: Path, text: str = GATEWAY) -> ExternalTarget:
 
 
 def _gate(tmp_path: Path, text: str = GATEWAY) -> list[RunRequest]:
-    return [RunRequest(scenario=file, target=_target(tmp_path, text)) for file in read_bundle("gate")]
+    return [
+        RunRequest(
+            scenario=row.file,
+            target=_target(tmp_path, text),
+            out=tmp_path / f"{number:02d}-{row.file.document.name}",
+            instead=row.parts,
+            reference_only=row.reference_only,
+        )
+        for number, row in enumerate(read_bundle("gate").rows, start=1)
+    ]
 
 
 def test_what_a_target_has_nothing_for_is_named_with_the_missing_key_and_the_rest_runs(tmp_path: Path) -> None:
     said: list[str] = []
     kept, plans, left_out = plan_all(_gate(tmp_path), "gate", say=said.append)
-    assert [plan.scenario.name for plan in plans] == ["steady-load", "provider-outage", "flaky-provider", "cut-streams"]
+    assert [plan.scenario.name for plan in plans] == [
+        "steady-load", "provider-outage", "provider-refuses", "cut-streams", "endless-streams", "flaky-provider",
+    ]  # fmt: skip
     assert plans[1].checks == ()
-    assert "`provision` with `${cap_usd}`" in "".join(left_out[2].reasons)
-    assert left_out[2].scenario == "provider-outage, its checks"
     assert [request.scenario.document.name for request in kept] == [plan.scenario.name for plan in plans]
     reasons = {part.scenario: "\n".join(part.reasons) for part in left_out}
+    assert "`provision` with `${cap_usd}`" in reasons["provider-outage, its checks"]
     assert "`rate_limit_per_minute`" in reasons["limits"]
     assert "`provision` with `${cap_usd}`" in reasons["limits"]
     assert "`refusals.guard`" in reasons["injection-under-load"]
     assert "`links.redis`" in reasons["valkey-down"]
     assert "`processes.postgres`" in reasons["postgres-frozen"]
     assert "`processes.service-b`" in reasons["service-killed"]
+    assert "nobody here knows how" in reasons["rolling-restart"]
+    assert "reference service" in reasons["books"]
     assert all(line.startswith("not applicable: ") for line in said)
     assert len(said) == len(left_out)
+
+
+def test_what_stands_for_several_is_replaced_by_them_each_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    kept, _, left_out = plan_all(_gate(tmp_path), "gate", say=lambda _: None)
+    reasons = {part.scenario: part.reasons for part in left_out}
+    assert reasons["gate-guards, as one"] == ("in its place: guards, limits, steady-load, injection-under-load",)
+    places = [request.out.name for request in kept if request.out is not None]
+    assert places == [
+        "01-steady-load", "03-provider-outage", "04-provider-refuses", "04-cut-streams", "04-endless-streams", "04-flaky-provider",
+    ]  # fmt: skip
 
 
 def test_a_scenario_that_was_named_is_refused_as_before(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ OF_ITS_OWN_FILES = {"alerts", "dashboards", "balancer"}
 
 def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_adapter() -> None:
     offers = (ExternalTarget(read_description(ROOT / "examples/targets/reference/target.yaml")).offer(), EmbeddedTarget().offer())
-    for scenario in read_bundle("gate"):
+    for scenario in read_bundle("gate").files:
         foreign, own = (compile_plan(scenario, offer, run_id="r", seed=1, planners=PLANNERS) for offer in offers)
         assert foreign.phases == own.phases
         assert foreign.faults == own.faults
