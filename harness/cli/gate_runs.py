@@ -40,11 +40,11 @@ def run_trials(
     seed: int,
     interruption: Interruption,
     say: Callable[[str], None],
-    uncaught: Sequence[str] = (),
+    empty: Matrix,
 ) -> Matrix:
     """Run every round, write `gate.json` after each, and return the matrix.
 
-    parent: an absent or empty directory, one run directory in it for each round. uncaught: what nothing looks for.
+    parent: an absent or empty directory, one run directory in it for each round. empty: the matrix without a trial.
     A round in which something could not be judged has one more try. Raises ConfigurationError before anything starts,
     HarnessError where a run is interrupted or a stack does not start.
     """
@@ -64,12 +64,11 @@ def run_trials(
             trials += found
             for trial in found:
                 say(f"{trial.finding.value:<12} {trial.defect or '(healthy)'} by {trial.scenario} ({trial.took_s:.0f} s)")
-            matrix = Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
-            write_whole(parent / GATE_NAME, codec.to_pretty_json(matrix))
+            write_whole(parent / GATE_NAME, codec.to_pretty_json(replace(empty, trials=tuple(trials))))
     finally:
         with interruption.shielded():
             stack.close()
-    return Matrix(trials=tuple(trials), uncaught=tuple(uncaught))
+    return replace(empty, trials=tuple(trials))
 
 
 def _planted(each: Round) -> str:

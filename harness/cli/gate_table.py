@@ -44,11 +44,14 @@ class Trial:
 class Matrix:
     """Every trial of one `harness verify-gate`. `gate.json` beside the runs.
 
-    uncaught: the planted defects that no scenario is known to catch, where all were asked for.
+    uncaught: the planted defects that no scenario is known to catch, where all were asked for. bundle: whose scenarios these
+    are, if a bundle's; not_its: the planted defects that are for other scenarios than its own.
     """
 
     trials: tuple[Trial, ...]
     uncaught: tuple[str, ...] = ()
+    bundle: str | None = None
+    not_its: tuple[str, ...] = ()
     schema: str = GATE_SCHEMA
 
     @property
@@ -67,6 +70,9 @@ class Matrix:
         caught = sum(trial.finding is Finding.CAUGHT for trial in planted)
         alarms = sum(trial.finding is Finding.FALSE_ALARM for trial in healthy)
         rest = f"; {len(self.uncaught)} more have no catcher yet" if self.uncaught else ""
+        if self.bundle is not None:
+            every = len({trial.defect for trial in planted} | set(self.not_its))
+            rest += f", {100 * caught / every if every else 0:.0f} % of the {every} of which the bundle {self.bundle} was asked"
         return f"{caught} of {len(planted)} planted defects caught{rest}; {alarms} false alarms in {len(healthy)} healthy runs"
 
 
@@ -74,6 +80,8 @@ def read_matrices(directories: Sequence[Path]) -> Matrix:
     """Return the matrices below several directories as one. Raises ConfigurationError where one has none that can be read."""
     trials: list[Trial] = []
     uncaught: list[str] = []
+    not_its: list[str] = []
+    bundles: set[str | None] = set()
     for directory in directories:
         try:
             matrix = codec.read_json(directory / GATE_NAME, Matrix)
@@ -83,8 +91,17 @@ def read_matrices(directories: Sequence[Path]) -> Matrix:
             raise ConfigurationError(f"{directory / GATE_NAME}: written as {matrix.schema}, read as {GATE_SCHEMA}")
         trials += matrix.trials
         uncaught += matrix.uncaught
+        not_its += matrix.not_its
+        bundles.add(matrix.bundle)
+    if len(bundles) > 1:
+        raise ConfigurationError("--merge puts together what one bundle caught, or what all scenarios did, and not both")
     tried = {trial.defect for trial in trials}
-    return Matrix(trials=tuple(trials), uncaught=tuple(name for name in dict.fromkeys(uncaught) if name not in tried))
+    return Matrix(
+        trials=tuple(trials),
+        uncaught=tuple(name for name in dict.fromkeys(uncaught) if name not in tried),
+        bundle=next(iter(bundles), None),
+        not_its=tuple(name for name in dict.fromkeys(not_its) if name not in tried),
+    )
 
 
 def matrix_text(matrix: Matrix) -> str:
@@ -107,6 +124,8 @@ def matrix_text(matrix: Matrix) -> str:
     ]
     if matrix.uncaught:
         lines += ["", f"no scenario is known to catch: {', '.join(matrix.uncaught)}"]
+    if matrix.not_its:
+        lines += ["", f"for other scenarios than those of the bundle {matrix.bundle}: {', '.join(matrix.not_its)}"]
     return "\n".join([*lines, "", matrix.sentence()])
 
 
@@ -122,6 +141,9 @@ def matrix_markdown(matrix: Matrix, command: str) -> str:
         for t in planted
     ]
     lines += [f"| `{name}` | - | no catcher yet | - | - | - |" for name in sorted(matrix.uncaught)]
+    lines += [
+        f"| `{name}` | - | for other scenarios than those of `{matrix.bundle}` | - | - | - |" for name in sorted(matrix.not_its)
+    ]
     lines += ["", "| healthy service | | s |", "| --- | --- | --- |"]
     lines += [f"| {t.scenario} | {t.finding.value} | {t.took_s:.0f} |" for t in healthy]
     return "\n".join(lines) + "\n"

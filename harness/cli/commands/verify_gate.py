@@ -69,9 +69,8 @@ def command(
             raise ConfigurationError("--merge runs nothing; it takes no DEFECT, no --all, no --bundle and no --out")
         matrix = read_matrices(merge)
     else:
-        catchers, uncaught = _asked(defects, everything=everything, bundle=bundle)
-        parts = shard_of(catchers, shard)
-        matrix = _run(parts, uncaught, together=together, out=out, seed=seed, control=not no_control)
+        catchers, empty = _asked(defects, everything=everything, bundle=bundle)
+        matrix = _run(shard_of(catchers, shard), empty, together=together, out=out, seed=seed, control=not no_control)
     if as_json:
         click.echo(codec.to_pretty_json(matrix), nl=False)
     else:
@@ -81,21 +80,26 @@ def command(
     return int(matrix.exit_code)
 
 
-def _asked(defects: tuple[str, ...], *, everything: bool, bundle: str | None) -> "tuple[Sequence[Catcher], tuple[str, ...]]":
-    """Return who is to catch what, and what nobody of them looks for, where all was asked for."""
+def _asked(defects: tuple[str, ...], *, everything: bool, bundle: str | None) -> "tuple[Sequence[Catcher], Matrix]":
+    """Return who is to catch what, and the matrix before its first trial: with what they do not look for."""
+    from harness.cli.gate_table import Matrix
     from harness.scenario.bundle_catchers import catchers_of
     from harness.scenario.bundles import read_bundle
-    from harness.scenario.catchers import CATCHERS, chosen, uncaught_of
+    from harness.scenario.catchers import chosen, uncaught_of
     from harness.target.embedded.defects import planted_defects
 
-    everything = everything or (bundle is not None and not defects)
-    among = CATCHERS if bundle is None else catchers_of(read_bundle(bundle))
-    uncaught = uncaught_of(planted_defects(), among) if everything else ()
-    return chosen(defects, everything=everything, among=among), uncaught
+    if bundle is None:
+        return chosen(defects, everything=everything), Matrix(
+            trials=(), uncaught=uncaught_of(planted_defects()) if everything else ()
+        )
+    among = catchers_of(read_bundle(bundle))
+    if defects:
+        return chosen(defects, everything=False, among=among), Matrix(trials=())
+    return among, Matrix(trials=(), bundle=bundle, not_its=uncaught_of(planted_defects(), among))
 
 
 def _run(
-    catchers: "Sequence[Catcher]", uncaught: tuple[str, ...], *, together: bool, out: Path | None, seed: int, control: bool
+    catchers: "Sequence[Catcher]", empty: "Matrix", *, together: bool, out: Path | None, seed: int, control: bool
 ) -> "Matrix":
     from harness.cli.gate_rounds import rounds_of
     from harness.cli.gate_runs import run_trials
@@ -111,5 +115,5 @@ def _run(
             seed=seed,
             interruption=interruption,
             say=lambda text: click.echo(text, err=True),
-            uncaught=uncaught,
+            empty=empty,
         )

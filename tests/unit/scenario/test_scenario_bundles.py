@@ -10,7 +10,7 @@ from harness.errors import ConfigurationError
 from harness.scenario import bundles, compile_plan
 from harness.scenario.bundle_catchers import catchers_of
 from harness.scenario.bundles import Bundle, read_bundle
-from harness.scenario.catchers import CATCHERS, uncaught_of
+from harness.scenario.catchers import CATCHERS, chosen, uncaught_of
 from harness.target.embedded import EmbeddedTarget
 from reference_service.defects import DEFECTS
 
@@ -75,3 +75,10 @@ def test_a_bundle_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(bundles, "_paths", lambda: {"mine": path})
     with pytest.raises(ConfigurationError, match=says):
         read_bundle("mine")
+
+
+def test_the_gate_of_a_bundle_is_asked_for_what_is_its_own() -> None:
+    with pytest.raises(ConfigurationError, match="no scenario is known to catch 'canary-sticks'"):
+        chosen(("canary-sticks",), everything=False, among=catchers_of(read_bundle("gate")))
+    (one,) = chosen(("retry-storm",), everything=False, among=catchers_of(read_bundle("gate")))
+    assert (one.scenario, one.results) == ("gate-provider", ("retry-amplification",))

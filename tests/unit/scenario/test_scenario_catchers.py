@@ -180,6 +180,27 @@ def test_shards_are_put_together_and_what_another_shard_tried_is_no_longer_witho
     assert merged.exit_code is ExitCode.FAIL
 
 
+def test_the_matrix_of_a_bundle_says_which_share_of_all_it_is_and_who_looks_for_the_rest() -> None:
+    matrix = Matrix(trials=(trial(Finding.CAUGHT, "a"), trial(Finding.CAUGHT, "b")), bundle="gate", not_its=("c", "d"))
+    assert matrix.exit_code is ExitCode.PASS
+    assert "2 of 2 planted defects caught, 50 % of the 4 of which the bundle gate was asked" in matrix.sentence()
+    assert "for other scenarios than those of the bundle gate: c, d" in matrix_text(matrix)
+    assert "| `c` | - | for other scenarios" in matrix_markdown(matrix, "harness verify-gate")
+    missed = Matrix(trials=(trial(Finding.CAUGHT, "a"), trial(Finding.MISSED, "b")), bundle="gate", not_its=("c", "d"))
+    assert missed.exit_code is ExitCode.FAIL
+    assert ", 25 % of the 4" in missed.sentence()
+
+
+def test_what_a_bundle_caught_is_not_put_together_with_what_all_scenarios_did(tmp_path: Path) -> None:
+    for name, bundle in (("1", None), ("2", "gate")):
+        (tmp_path / name).mkdir()
+        matrix = Matrix(trials=(trial(Finding.CAUGHT, name),), bundle=bundle, not_its=("c",) if bundle else ())
+        (tmp_path / name / "gate.json").write_bytes(codec.to_pretty_json(matrix))
+    with pytest.raises(ConfigurationError, match="--merge"):
+        read_matrices([tmp_path / "1", tmp_path / "2"])
+    assert read_matrices([tmp_path / "2"]).not_its == ("c",)
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"trials": [], "schema": "harness.gate/9"}'])
 def test_a_matrix_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "gate.json").write_text(text)
