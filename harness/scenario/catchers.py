@@ -125,7 +125,7 @@ CATCHERS: tuple[Catcher, ...] = (
         "limits",
         (),
         {
-            "budget-check-then-increment": "budget-cap",
+            "budget-check-then-increment": "budget-cap ! budget-alert",
             "budget-per-process": "budget-cap",
             "budget-shrinks-reservation": "budget-cap",
             "rate-limit-per-process": "rate-limit",
@@ -163,7 +163,7 @@ CATCHERS: tuple[Catcher, ...] = (
         "steady-load",
         _STEADY,
         {
-            "done-missing": "error-rate breakage ! stream-flow",
+            "done-missing": "error-rate breakage ! stream-flow order",
             "stream-buffered": "stream-flow",
             "stream-out-of-order": "order",
             "every-tenth-request-fails": "error-rate ! alone",
