@@ -8,6 +8,7 @@ import pytest
 from harness.checks import PLANNERS
 from harness.errors import ConfigurationError
 from harness.model.plan import Plan
+from harness.run.session import RunRequest, plan_all
 from harness.scenario import compile_plan, find_scenario, read_scenario
 from harness.scenario.bundles import read_bundle
 from harness.target.description import read_description
@@ -126,20 +127,34 @@ def test_canaries_are_in_every_run_of_a_target_that_promises_to_refuse_them_and_
     assert [check.name for check in _plan(tmp_path).checks if check.not_offered is None] == ["budget cap"]
 
 
-OF_ITS_OWN_FILES = {"alerts", "dashboards", "balancer"}
-"""Rules, panels and the balancer's configuration are files of a service; of a stranger's nobody tells where they lie."""
+OF_ITS_OWN = {"alerts", "dashboards", "balancer", "standby", "backup", "drain"} | {
+    "authentication", "key rotation", "messages once", "personal data", "audit log", "audit kept", "cache", "retrieval", "feature flags",
+}  # fmt: skip
+"""What asks for files, paths or programs by the service's own names: the description of a stranger does not tell them all."""
 
 
 def test_the_gate_asks_the_reference_service_as_a_stranger_what_it_asks_its_own_adapter() -> None:
-    offers = (ExternalTarget(read_description(ROOT / "examples/targets/reference/target.yaml")).offer(), EmbeddedTarget().offer())
-    for scenario in read_bundle("gate").files:
-        foreign, own = (compile_plan(scenario, offer, run_id="r", seed=1, planners=PLANNERS) for offer in offers)
+    stranger = ExternalTarget(read_description(ROOT / "examples/targets/reference/target.yaml"))
+    requests = [
+        RunRequest(scenario=row.file, target=stranger, instead=row.parts, reference_only=row.reference_only)
+        for row in read_bundle("gate").rows
+    ]
+    _, plans, left_out = plan_all(requests, "gate", say=lambda _: None)
+    named = {"gate-guards", "provider-outage", "gate-provider", "gate-stores", "service-killed", "worker-killed"}
+    assert {plan.scenario.name for plan in plans} == named
+    assert {part.scenario for part in left_out} == {"books", "gate-operations, as one", "rolling-restart", "backup-drill"}
+    for foreign in plans:
+        scenario = next(
+            f for row in read_bundle("gate").rows for f in (row.file, *row.parts) if f.document.name == foreign.scenario.name
+        )
+        own = compile_plan(scenario, EmbeddedTarget().offer(), run_id="r", seed=1, planners=PLANNERS)
         assert foreign.phases == own.phases
         assert foreign.faults == own.faults
         assert foreign.objectives == own.objectives
         assert foreign.load == own.load
-        asked, own_asked = ([check for check in plan.checks if check.name not in OF_ITS_OWN_FILES] for plan in (foreign, own))
-        assert asked == own_asked
+        asked = [check for check in foreign.checks if check.not_offered is None]
+        assert asked == [check for check in own.checks if check in asked]
+        assert {check.name for check in own.checks} - {check.name for check in asked} <= OF_ITS_OWN
         ids = {check.id for check in asked}
         assert [probe for probe in foreign.probes if probe.check_id in ids] == [p for p in own.probes if p.check_id in ids]
 
