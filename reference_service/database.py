@@ -40,7 +40,7 @@ class Database:
             max_inactive_connection_lifetime=s.database_idle_s,
             timeout=s.database_connect_timeout_s,
             reset=_keep,
-            server_settings={"statement_timeout": str(int(s.database_timeout_s * 1000)), "application_name": s.instance},
+            server_settings=self._server_settings(),
         )
 
     async def close(self) -> None:
@@ -57,6 +57,38 @@ class Database:
         Raises StoreUnavailable when there is no answer in time; errors of the statement itself pass through.
         """
         return await self._guarded(lambda connection: connection.fetch(sql, *arguments))
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Return what `work` returns, all of its statements done or none; it may run twice. Raises like `rows`."""
+
+        async def whole(connection: Connection) -> T:
+            async with connection.transaction():
+                return await work(connection)
+
+        return await self._guarded(whole)
+
+    async def apart(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Give `work` one connection beside the pool for as long as it likes. Raises StoreUnavailable when that breaks."""
+        connection = None
+        try:
+            connection = await bounded(self._connect(), self._settings.database_connect_timeout_s)
+            await work(connection)
+        except (*_GONE, OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise StoreUnavailable("postgres", type(error).__name__) from error
+        finally:
+            if connection is not None:
+                connection.terminate()
+
+    async def _connect(self) -> Connection:
+        return await asyncpg.connect(
+            self._settings.database_url,
+            server_settings=self._server_settings(),
+            timeout=self._settings.database_connect_timeout_s,
+        )
+
+    def _server_settings(self) -> dict[str, str]:
+        s = self._settings
+        return {"statement_timeout": str(int(s.database_timeout_s * 1000)), "application_name": s.instance}
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers."""

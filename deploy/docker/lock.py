@@ -18,6 +18,7 @@ IMAGES = {
         "httptools",
         "msgspec",
         "openfeature-sdk",
+        "pgqueuer",
         "prometheus-client",
         "pydantic",
         "redis",

@@ -10,8 +10,9 @@ from reference_service.queue import Queue
 class ForgetfulQueue(Queue):
     """Never knows that it was done."""
 
-    async def delivered(self, message_id: uuid.UUID) -> None:
+    async def delivered(self, message_id: uuid.UUID) -> bool:
         """Forget it."""
+        return False
 
 
 def plant(parts: Parts) -> Parts:

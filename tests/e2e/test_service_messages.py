@@ -38,7 +38,8 @@ def service(stack: Stack) -> Iterator[Instance]:
 
 
 def settings_of(stack: Stack, sink: Sink, **more: str) -> dict[str, str]:
-    return stack.environment(webhook_url=sink.url, webhook_secret=SECRET, worker_lease_s="1", worker_poll_s="0.05", **more)
+    told = {"webhook_url": sink.url, "webhook_secret": SECRET, "worker_lease_s": "1", "worker_poll_s": "0.05", **more}
+    return stack.environment(**told)
 
 
 def worker(stack: Stack, sink: Sink, **more: str) -> Process:
@@ -157,6 +158,66 @@ def test_a_receiver_that_refuses_gets_it_again_until_it_takes_it(stack: Stack, s
     wait_until(lambda: name in sink.bodies, within_s=20, what="the delivery")
     assert sink.deliveries[name] == 3
     at_work.stop()
+
+
+def state_of(stack: Stack, message: str) -> tuple[str, str]:
+    [[state, step]] = stack.sql(f"select state, step from message where id = '{message}'")
+    return state, step
+
+
+def test_what_has_no_job_is_done_all_the_same(stack: Stack, service: Instance, sink: Sink):
+    key = stack.user()
+    ids = [post(service, key, f"no-job-{i}") for i in range(2)]
+    assert stack.sql(f"select count(*) from pgqueuer where dedupe_key in ('answer:{ids[0]}', 'answer:{ids[1]}')") == [["2"]]
+    stack.sql("delete from pgqueuer")  # as if a version that knows no jobs had taken them
+    at_work = worker(stack, sink)
+    wait_until(lambda: set(sink.bodies) >= set(ids), what="the deliveries")
+    wait_until(lambda: stack.sql("select count(*) from pgqueuer") == [["0"]], what="the end of the jobs")
+    stack.sql(f"update outbox set delivered_at = null, next_at = now() where message_id = '{ids[0]}'")
+    wait_until(lambda: sink.deliveries[ids[0]] == 2, what="the delivery of what a worker before left behind")
+    assert len(sink.bodies[ids[0]]) == 1
+    assert at_work.stop() == 0
+
+
+def test_a_message_that_a_worker_without_jobs_holds_is_left_to_it_until_its_lease_ends(
+    stack: Stack, service: Instance, sink: Sink
+):
+    message = post(service, stack.user(), "held")
+    stack.sql(
+        "update message set holder = gen_random_uuid(), held_until = now() + interval '4 s', step = 'claimed', attempts = 1"
+        f" where id = '{message}'"
+    )
+    at_work = worker(stack, sink)
+    time.sleep(1.5)
+    assert state_of(stack, message) == ("queued", "claimed")
+    assert paid(stack)["held"] == 0
+    wait_until(lambda: message in sink.bodies, what="the delivery")
+    assert at_work.stop() == 0
+
+
+def test_a_worker_that_takes_longer_than_the_lease_is_not_taken_for_dead(stack: Stack, service: Instance, sink: Sink):
+    patient = {"worker_lease_s": "2", "first_content_timeout_s": "8", "deadline_s": "9"}
+    workers = [worker(stack, sink, **patient) for _ in range(2)]
+    time.sleep(3.2)  # only then does anybody dare to call a call cut
+    slow = {"id": "slow", "endpoint": "primary", "kind": "slow_headers", "parameters": {"delay_ms": 3500}}
+    direct.put(f"{stack.control}/faults", json=slow).raise_for_status()
+    message = post(service, stack.user(), "slow")
+    wait_until(lambda: message in sink.bodies, within_s=20, what="the delivery")
+    direct.delete(f"{stack.control}/faults").raise_for_status()
+    assert json.loads(next(iter(sink.bodies[message])))["answer"]["gateway"]["degraded"] != "canned"
+    assert paid(stack)["slow"] == 1
+    assert [each.stop() for each in workers] == [0, 0]
+
+
+def test_an_idle_worker_is_woken_also_after_its_listening_connection_was_cut(stack: Stack, service: Instance, sink: Sink):
+    at_work = worker(stack, sink, worker_poll_s="60", instance="sleeper")
+    key, listening = stack.user(), "from pg_stat_activity where application_name = 'sleeper' and query ilike 'listen%'"
+    for name in ("woken", "woken-again"):
+        wait_until(lambda: stack.sql(f"select 1 {listening}") == [["1"]], what="listening")
+        message = post(service, key, name)
+        wait_until(lambda m=message: m in sink.bodies, within_s=20, what="the delivery")
+        stack.sql(f"select pg_terminate_backend(pid) {listening}")
+    assert at_work.stop() == 0
 
 
 def test_messages_and_questions_to_people_are_sealed_at_rest_and_move_to_a_new_key(stack: Stack, sink: Sink):
