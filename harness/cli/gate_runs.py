@@ -133,7 +133,8 @@ def _trial(each: Round, catcher: Catcher | None, result: RunResult, took_s: floa
 def finding_of(verdict: Verdict, must_fail: Sequence[str] | None) -> tuple[Finding, tuple[str, ...]]:
     """Return what a trial came to and which results failed. must_fail: None for the healthy service.
 
-    An invalid run catches nothing and clears nobody. A defect is caught only by a result that was named beforehand: a
+    An invalid run catches nothing and clears nobody; nor does one that failed by what no instrument can be blamed for, and
+    in which the named result was not judged. A defect is caught only by a result that was named beforehand: a
     run that fails for another reason, or cannot tell, has missed it.
     """
     failed = tuple(dict.fromkeys(row.id for row in verdict.results if row.status is Status.FAIL))
@@ -143,4 +144,5 @@ def finding_of(verdict: Verdict, must_fail: Sequence[str] | None) -> tuple[Findi
         return (Finding.FALSE_ALARM if verdict.verdict is Status.FAIL else Finding.UNJUDGED), failed
     if set(failed) & set(must_fail):
         return Finding.CAUGHT, failed
-    return (Finding.UNJUDGED if verdict.verdict is Status.INVALID else Finding.MISSED), failed
+    unjudged = {row.id for row in verdict.results if row.status is Status.INVALID} & set(must_fail)
+    return (Finding.UNJUDGED if unjudged or verdict.verdict is Status.INVALID else Finding.MISSED), failed

@@ -133,6 +133,13 @@ def test_a_trial_is_what_its_named_results_make_it(
     assert finding_of(judged, must_fail)[0] is finding  # type: ignore[arg-type]
 
 
+def test_a_named_result_that_was_not_judged_is_no_miss_though_the_run_failed_by_another() -> None:
+    judged = Judged(Status.FAIL, [Row("a", Status.INVALID), Row("b", Status.FAIL)])
+    assert finding_of(judged, ["a"])[0] is Finding.UNJUDGED  # type: ignore[arg-type]
+    assert finding_of(judged, ["b"])[0] is Finding.CAUGHT  # type: ignore[arg-type]
+    assert finding_of(judged, ["c"])[0] is Finding.MISSED  # type: ignore[arg-type]
+
+
 def trial(finding: Finding, defect: str | None = "d") -> Trial:
     return Trial(defect=defect, scenario="s", finding=finding, by=(), reason="why", took_s=1.0, directory="x")
 
