@@ -149,7 +149,7 @@ CATCHERS: tuple[Catcher, ...] = (
     *_by(
         "endless-streams",
         _ENDLESS,
-        {"stream-without-end-accepted": "stream-integrity", "stream-without-idle-timeout": "longest-wait"},
+        {"stream-without-end-accepted": "stream-integrity ! silent-breakage", "stream-without-idle-timeout": "longest-wait"},
     ),
     *_by(
         "injection-under-load",
