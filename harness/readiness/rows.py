@@ -1,6 +1,7 @@
 """The rules for one row of a checklist: what proves it, what fails it, and what may stand in for proof.
 
-A failed result fails the row, in any attempt that counts. A row is verified only when every result that it asks for
+A failed result fails the row, in any attempt that counts, and so does one that the row does not ask for but that says
+itself that it covers it. A row is verified only when every result that it asks for
 passed in a run that may prove it, in every attempt known, and the checklist names no gap. An attestation speaks only for
 what no scenario shows. Source: `docs/explanation/readiness.md`.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.errors import did_you_mean
 from harness.model.judgement import Status
+from harness.model.objective import Severity
 from harness.model.readiness import Attestation, ChecklistRow, ReleaseRun, RowEvidence, RowResult, RowStatus, Waiver
 from harness.readiness.history import HistoryLine, attempts_of
 
@@ -45,6 +47,7 @@ def decide_row(row: ChecklistRow, known: Known, attestation: Attestation | None,
     """Return what became of a row. Pure: the same for the same arguments."""
     proofs = [_prove(ref, known) for ref in row.proven_by]
     attempts = [proof.attempts for proof in proofs if proof.evidence]
+    proofs += _against(row, known)
     result = RowResult(
         id=row.id,
         title=row.title,
@@ -137,6 +140,27 @@ def _waived(result: RowResult, waiver: Waiver | None, today: datetime.date) -> R
         expires=waiver.expires,
         link=waiver.link or None,
     )
+
+
+def _against(row: ChecklistRow, known: Known) -> list[_Proof]:
+    """Return the failures that say themselves that they are of this row, and that it does not ask for.
+
+    A scenario that stands for several in a bundle has their results under its own name: they prove no row, since what is
+    asked for is asked for by the other names, but a row is not verified beside them.
+    """
+    return [
+        _Proof(
+            status=_S.FAILED,
+            reason=f"{ref}{_where(evidence)} failed, which says that it covers {row.id}: {judgement.reason}",
+            evidence=(evidence,),
+        )
+        for run in known.runs
+        if run.fails
+        for judgement in run.results
+        if judgement.status is Status.FAIL and judgement.severity is Severity.GATE and row.id in judgement.covers
+        if (ref := f"{run.scenario}/{judgement.id}") not in row.proven_by
+        for evidence in [RowEvidence(ref=ref, run_id=run.run_id, counts=run.proves, judgement=judgement)]
+    ]
 
 
 def _prove(ref: str, known: Known) -> _Proof:

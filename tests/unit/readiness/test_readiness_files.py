@@ -11,6 +11,7 @@ from harness.readiness import read_attestations, read_checklist, read_history, r
 from harness.readiness.files import read_if_release_file
 from harness.readiness.history import HistoryLine, append
 from harness.run.session import RunRequest, plan_scenario
+from harness.scenario.bundles import read_bundle
 from harness.scenario.catalogue import catalogue_paths
 from harness.scenario.read import read_scenario
 
@@ -31,8 +32,13 @@ def test_the_default_checklist_has_the_forty_rows_and_requires_each() -> None:
 
 
 def test_the_default_checklist_asks_for_every_result_that_says_it_covers_a_row_and_for_no_other() -> None:
+    # What stands for several in a bundle has their results under its own name, and would be asked for twice.
+    standing = {row.file.document.name for bundle in ("smoke", "gate", "full") for row in read_bundle(bundle).rows if row.parts}
+    assert standing
     covered = set()
     for name, path in catalogue_paths().items():
+        if name in standing:
+            continue
         plan = plan_scenario(RunRequest(scenario=read_scenario(path), target=make_target("embedded", 1)))
         covered |= {(row, f"{name}/{part.id}") for part in (*plan.objectives, *plan.checks) for row in part.covers}
     asked = {(row.id, ref) for row in read_checklist().rows for ref in row.proven_by}

@@ -44,6 +44,23 @@ def test_a_failed_row_that_is_not_required_stops_the_release_all_the_same() -> N
     assert decided.decision is Decision.NOT_READY
 
 
+@pytest.mark.parametrize(("status", "covers", "overridden", "found"), [
+    (Status.FAIL, ("F5",), False, RowStatus.FAILED),
+    (Status.FAIL, ("R8",), False, RowStatus.VERIFIED),
+    (Status.INCONCLUSIVE, ("F5",), False, RowStatus.VERIFIED),
+    (Status.FAIL, ("F5",), True, RowStatus.VERIFIED),  # --set made another scenario of it
+])  # fmt: skip
+def test_a_failure_that_says_it_covers_a_row_fails_it_unasked(
+    status: Status, covers: tuple[str, ...], overridden: bool, found: RowStatus
+) -> None:
+    other = replace(judgement("all-at-once", status), covers=covers)
+    runs = [run("run-1", judgement()), run("run-2", other, scenario="gate-guards", fails=not overridden)]
+    decided = decide(case([row("F5", P95)], runs))
+    assert only(decided) is found
+    assert ("gate-guards/all-at-once" in decided.rows[0].reason) is (found is RowStatus.FAILED)
+    assert decided.rows[0].attempts == 1
+
+
 @pytest.mark.parametrize("status", [Status.WARN, Status.INCONCLUSIVE, Status.INVALID, Status.NOT_APPLICABLE, Status.WAIVED])
 def test_a_result_that_did_not_pass_proves_nothing(status: Status) -> None:
     decided = decide(case([row("F5", P95)], [run("run-1", judgement(status=status))]))
