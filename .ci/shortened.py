@@ -37,12 +37,15 @@ def plans(name: str, settings: list[str], offer: Offer) -> bool:
 
 
 def _long(scenario: ScenarioDocument) -> Iterator[str]:
-    """Yield the long phases but those with a check that comes late, and a deploy's, whose version takes its seconds to start."""
+    """Yield the long phases but those with a check that comes late, those in which an alert must fire, for which its rule
+    waits minutes, and a deploy's, whose version takes its seconds to start.
+    """
     short_ns = parse_duration_ns(SHORT)
-    late = {check.during for check in scenario.checks if parse_duration_ns(str(check.settings().get("at", "0s"))) >= short_ns}
+    asked = [(check.during, check.settings()) for check in scenario.checks]
+    kept = {during for during, says in asked if "fires" in says or parse_duration_ns(str(says.get("at", "0s"))) >= short_ns}
     for phase in scenario.phases:
         deploys = any(fault.at.startswith("deploys.") for fault in phase.faults)
-        if phase.kind != "warmup" and phase.name not in late and not deploys and phase.for_ > short_ns:
+        if phase.kind != "warmup" and phase.name not in kept and not deploys and phase.for_ > short_ns:
             yield phase.name
 
 

@@ -35,6 +35,7 @@ def test_what_a_check_needs_of_its_phase_stays_and_what_nobody_needs_goes():
     assert ci.shortened("canary-good", CONTAINERS) == []
     assert ci.shortened("backup-drill", CONTAINERS) == ["phases.steady.for=12s"]
     assert "phases.steady.for=12s" not in ci.shortened("worker-killed", CONTAINERS)
+    assert ci.shortened("alerts", CONTAINERS) == ["phases.steady.for=12s"]  # in the other one an alert fires
     assert ci.shortened("provider-outage", CONTAINERS) == [f"phases.{name}.for=12s" for name in ("steady", "outage", "recovery")]
 
 
