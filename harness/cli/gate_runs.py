@@ -78,8 +78,7 @@ def _planted(each: Round) -> str:
 def _try(each: Round, request: RunRequest, interruption: Interruption, stack: StandingStack) -> list[Trial]:
     began = time.monotonic()
     result = run_scenario(request, interruption=interruption, view=_view)
-    with interruption.shielded():
-        end_if_broken(stack, result.run)
+    end_if_broken(stack, result.run, interruption)
     if result.trouble is not None and not each.planted:
         raise result.trouble
     interruption.raise_if_signalled()

@@ -19,10 +19,11 @@ def one_stack(name: str, seed: int, *, proxy: str | None) -> StandingStack | Non
     return StandingStack(seed=seed)
 
 
-def end_if_broken(stack: StandingStack | None, run: RunDirectory) -> None:
+def end_if_broken(stack: StandingStack | None, run: RunDirectory, interruption: Interruption) -> None:
     """End the stack where the journal of a run says that it may not be as it was; the next run starts a new one."""
     if stack is not None and any(entry.event in _BROKEN for entry in run.journal()):
-        stack.close()
+        with interruption.shielded():
+            stack.close()
 
 
 @contextlib.contextmanager

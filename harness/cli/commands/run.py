@@ -157,7 +157,7 @@ def command(
                 view=lambda run, plan: LiveView(run, plan, sys.stderr, terminal=terminal, page=page),
                 say=lambda text: click.echo(text, err=True),
             )
-            end_if_broken(stack, result.run)
+            end_if_broken(stack, result.run, interruption)
             if result.verdict is not None:
                 print_verdict(result.verdict, result.run, sys.stderr, colour=_colour(sys.stderr))
             return result

@@ -1,5 +1,6 @@
 """Which runs share a stack, and after which run it is the next one's no more."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,26 @@ def test_a_run_that_may_have_left_something_behind_is_the_last_on_its_stack(tmp_
     run.record(Event.RUN_STARTED, "r")
     run.record(event, "x")
     stack = Stack()
-    end_if_broken(stack, run)  # type: ignore[arg-type]
-    end_if_broken(None, run)
+    end_if_broken(stack, run, Interruption())  # type: ignore[arg-type]
+    end_if_broken(None, run, Interruption())
     assert stack.closed == closed
+
+
+def test_a_signal_waits_until_a_broken_stack_has_ended(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "run")
+    run.record(Event.TROUBLE, "x")
+    with Interruption() as interruption:
+
+        class Signalled(Stack):
+            def close(self) -> None:
+                signal.raise_signal(signal.SIGINT)
+                self.closed += 1
+
+        stack = Signalled()
+        end_if_broken(stack, run, interruption)  # type: ignore[arg-type]
+        assert stack.closed == 1
+        with pytest.raises(InterruptedRunError):
+            interruption.raise_if_signalled()
 
 
 def test_the_stack_ends_with_the_series_whatever_ends_it() -> None:
