@@ -12,8 +12,8 @@ from harness.model.plan import TargetReference
 from harness.model.target import DeadProcess, Instance, Landscape, Link, Witness
 from harness.target.compose.actor import ComposeActor
 from harness.target.compose.project import Project
-from harness.target.containers.hands import Workshop
 from harness.target.containers.running import FAULTABLE
+from harness.target.operating.workshop import Workshop
 from harness.target.supervise.logs import Mask, last_lines
 
 

@@ -13,12 +13,11 @@ from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Link, Needs, Offer, Witness
-from harness.target.compose.actor import ComposeActor, ComposeHands
+from harness.target.compose.actor import ComposeActor, compose_hands
 from harness.target.compose.project import Project
 from harness.target.compose.running import RunningCompose, wait_ready
 from harness.target.containers import label, topology
 from harness.target.containers.create import container_of, engine_errors
-from harness.target.containers.hands import Workshop
 from harness.target.containers.links import API, INSIDE, UPSTREAMS
 from harness.target.containers.part import SECRETS, Part
 from harness.target.containers.running import FAULTABLE
@@ -28,6 +27,7 @@ from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.site import answers
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.workshop import Workshop
 from harness.target.reference_capabilities import LIVE, METRICS, READY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.supervise.logs import Mask
@@ -120,7 +120,7 @@ class ComposeTarget:
             ),
             ready=ready,
             actor=ComposeActor(
-                ComposeHands(project, lambda name: wait_ready(name, ready)),
+                compose_hands(project, lambda name: wait_ready(name, ready)),
                 programs,
                 keys=credentials.keys,
                 names=names,

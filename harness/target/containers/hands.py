@@ -1,26 +1,23 @@
 """Acting on the stack of containers: an instance is ended and started by the engine, files are changed where they lie."""
 
-import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from harness.errors import StackError
-from harness.faults.engine import EngineError
 from harness.target.containers.part import IMAGE_USER, SECRETS
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
 from harness.target.containers.topology import FLAGS, INSTANCES, ROLLOUT, SERVICE_PORT, Topology
 from harness.target.embedded.rollout import OTHER
 from harness.target.embedded.site import answers
+from harness.target.operating.by_engine import InstancesByEngine
 from harness.target.operating.programs import OperatorPrograms
-from harness.target.supervise.supervisor import Supervisor
 
 _READY_WITHIN_S = 30.0
 _POLL_S = 0.02
 
 
-class ContainerHands:
+class ContainerHands(InstancesByEngine):
     """`Hands` of containers."""
 
     stack = "the stack of containers"
@@ -28,6 +25,7 @@ class ContainerHands:
     """In the balancer's container, whose volume the rollout program's container shares."""
 
     def __init__(self, site: ContainerSite, parts: Topology, rollout: ContainerRollout, operators: OperatorPrograms) -> None:
+        super().__init__(site.engine, lambda name: site.handles()[name].container_id, self._ready)
         self._site = site
         self._parts = parts
         self._operators = operators
@@ -47,29 +45,6 @@ class ContainerHands:
         finally:
             self._site.forget(ROLLOUT)
 
-    def runs(self, name: str) -> bool:
-        """Return whether the container runs."""
-        return bool(self._site.state(name)["Running"])
-
-    def end(self, name: str, within_s: float) -> int | None:
-        """Send SIGTERM to what runs in it."""
-        try:
-            self._site.engine.ask("POST", f"{self._place(name)}/kill", query={"signal": "SIGTERM"})
-        except EngineError as error:
-            raise StackError(f"{name} could not be told to end: {error.message}") from error
-        deadline = time.monotonic() + within_s
-        while (state := self._site.state(name))["Running"]:
-            if time.monotonic() > deadline:
-                return None
-            time.sleep(_POLL_S)
-        return int(state["ExitCode"])
-
-    def start_again(self, name: str) -> None:
-        """Start the container as it was made."""
-        self._site.engine.ask("POST", f"{self._place(name)}/start")
-        address = self._site.address(name, SERVICE_PORT)
-        self._site.wait(name, lambda: answers(address, "/ready"), within_s=_READY_WITHIN_S)
-
     def change_features(self, *what: str) -> None:
         """Change a file here, and put it in the place of each instance's and the worker's, as their own user.
 
@@ -83,38 +58,10 @@ class ContainerHands:
         states = self._site.states()
         for name in (*INSTANCES.values(), OTHER, "worker"):
             if states.get(name) == "running":
-                code, said = self._site.engine.execute(self._id(name), command, user=f"{IMAGE_USER}:{IMAGE_USER}")
+                code, said = self._site.engine.execute(self._id_of(name), command, user=f"{IMAGE_USER}:{IMAGE_USER}")
                 if code != 0:
                     raise StackError(f"the features of {name} could not be changed ({code}): {said.strip()[-300:]}")
 
-    def _place(self, name: str) -> str:
-        return f"/containers/{self._id(name)}"
-
-    def _id(self, name: str) -> str:
-        return self._site.handles()[name].container_id
-
-
-class Workshop:
-    """A directory of this machine for what operators run here: made with the first program, gone with the stack, or with us."""
-
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self._lock = threading.Lock()
-        self._keeper: Supervisor | None = None
-        self._closed = False
-
-    def directory(self) -> Path:
-        """Return it. Raises StackError or StorageError."""
-        with self._lock:
-            if self._closed:
-                raise StackError("the stack is ending: nothing is run for its operators any more")
-            if self._keeper is None:
-                self._keeper = Supervisor(logs=self._logs)
-            return self._keeper.directory
-
-    def close(self) -> None:
-        """Remove it with all that is in it. May be called twice."""
-        with self._lock:
-            self._closed = True
-            if self._keeper is not None:
-                self._keeper.stop()
+    def _ready(self, name: str) -> None:
+        address = self._site.address(name, SERVICE_PORT)
+        self._site.wait(name, lambda: answers(address, "/ready"), within_s=_READY_WITHIN_S)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from harness.faults.engine import engine_stays
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
-from harness.target.containers.hands import Workshop
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
 from harness.target.containers.topology import ROLLOUT
 from harness.target.embedded.rollout import OTHER
 from harness.target.operating.actor import ReferenceActor
+from harness.target.operating.workshop import Workshop
 
 FAULTABLE = ("service-a", "service-b", "worker", "postgres", "redis", "balancer", "provider")
 """The containers that a fault may touch; Toxiproxy and witness are the instrument's own."""

@@ -12,7 +12,7 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer, Witness
 from harness.target.containers import topology
-from harness.target.containers.hands import ContainerHands, Workshop
+from harness.target.containers.hands import ContainerHands
 from harness.target.containers.links import API, INSIDE, make_links
 from harness.target.containers.provision import get_images
 from harness.target.containers.receiving import pointed, receiver_part, receives
@@ -28,6 +28,7 @@ from harness.target.embedded.running import DEPENDENCIES
 from harness.target.embedded.site import answers
 from harness.target.operating.actor import ReferenceActor
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.workshop import Workshop
 from harness.target.reference_capabilities import LIVE, METRICS, READY
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.together import Together

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from harness.errors import StackError
@@ -35,16 +36,50 @@ class Hands(InstanceHands, Protocol):
         """Run the operators' program of the feature flags, on the file of every instance."""
 
 
-class ReferenceActor:
-    """An `Actor` of the reference service. keys: user to API key, secret. base_url: where load goes."""
+class OperatingActor:
+    """An `Actor` by the service's database, its interface, its programs and hands on its instances.
 
-    def __init__(self, hands: Hands, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
-        self._hands = hands
+    stack: what it is called in a sentence. keys: user to API key, secret. base_url: where load goes. names: user to the
+    name in the service's database, where that is another.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        hands: InstanceHands,
+        programs: OperatorPrograms,
+        *,
+        keys: Mapping[str, str],
+        base_url: str,
+        names: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._stack = stack
         self._instances = Instances(hands)
-        self._does: Mapping[str, Callable[[Action], ActionDone]] = {
-            **Operators(programs, keys=keys, base_url=base_url).does,
+        self._does: dict[str, Callable[[Action], ActionDone]] = {
+            **Operators(programs, keys=keys, names=names, base_url=base_url).does,
             **Backups(programs).does,
             **self._instances.does,
+        }
+
+    def act(self, action: Action) -> ActionDone:
+        """Do what a check asks for. Raises StackError."""
+        does = self._does.get(action.does)
+        if does is None:
+            raise StackError(f"{self._stack} cannot {action.does!r}; it can {', '.join(self._does)}")
+        return does(action)
+
+    def ended_on_purpose(self) -> frozenset[str]:
+        """Return the instances that an action has ended and none has started again."""
+        return self._instances.ended_on_purpose()
+
+
+class ReferenceActor(OperatingActor):
+    """An `Actor` that has its hands on all of the stack, features and roll-outs too."""
+
+    def __init__(self, hands: Hands, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
+        super().__init__(hands.stack, hands, programs, keys=keys, base_url=base_url)
+        self._hands = hands
+        self._does |= {
             "set-feature": lambda action: self._feature("set", action.arguments["feature"], action.arguments["share"]),
             "kill-feature": lambda action: self._feature("kill", action.arguments["feature"]),
             "roll-out": lambda action: roll_out(action, hands.rollout, balancer=hands.balancer, run=hands.run_rollout),
@@ -55,17 +90,6 @@ class ReferenceActor:
         """Return what can be done here, as an offer names it: what is told for promtool needs one on this machine."""
         done = ACTIONS.keys() if shutil.which("promtool") is not None else ACTIONS.keys() - FOR_PROMTOOL
         return frozenset(f"actions.{name}" for name in done)
-
-    def act(self, action: Action) -> ActionDone:
-        """Do what a check asks for. Raises StackError."""
-        does = self._does.get(action.does)
-        if does is None:
-            raise StackError(f"{self._hands.stack} cannot {action.does!r}; it can {', '.join(self._does)}")
-        return does(action)
-
-    def ended_on_purpose(self) -> frozenset[str]:
-        """Return the instances that an action has ended and none has started again."""
-        return self._instances.ended_on_purpose()
 
     def _feature(self, *what: str) -> ActionDone:
         self._hands.change_features(*what)

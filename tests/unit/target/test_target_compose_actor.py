@@ -11,11 +11,11 @@ import pytest
 from harness.errors import StackError
 from harness.faults.engine import EngineError
 from harness.model.probe import Action
-from harness.target.compose.actor import ComposeActor, ComposeHands
+from harness.target.compose.actor import ComposeActor, compose_hands
 from harness.target.compose.project import Project
 from harness.target.compose.running import RunningCompose
-from harness.target.containers.hands import Workshop
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.workshop import Workshop
 from harness.target.supervise.logs import Mask
 
 
@@ -63,7 +63,7 @@ def actor(engine: Engine, directory: Path, awaited: list[str] | None = None) -> 
     programs = OperatorPrograms(
         database_url="postgresql://u:s3cret@127.0.0.1:1/db", settings={}, mask=Mask(("s3cret",)), directory=lambda: directory
     )
-    hands = ComposeHands(project(engine), waited.append)
+    hands = compose_hands(project(engine), waited.append)
     return ComposeActor(hands, programs, keys={"ann": "sk-1"}, names={"ann": "ann-4711"}, base_url="http://127.0.0.1:1")
 
 

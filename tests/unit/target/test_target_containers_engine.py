@@ -19,9 +19,9 @@ from harness.faults.engine import Engine, EngineError, _without_frames, engine_s
 from harness.model.target import ContainerHandle
 from harness.target.containers import images, label, provision
 from harness.target.containers.create import engine_errors
-from harness.target.containers.hands import Workshop
 from harness.target.containers.running import RunningContainers
 from harness.target.containers.site import ContainerSite
+from harness.target.operating.workshop import Workshop
 from harness.target.supervise import marker
 from harness.target.supervise.logs import Mask
 

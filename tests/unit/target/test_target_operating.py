@@ -14,7 +14,7 @@ from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action
 from harness.model.target import Needs
 from harness.target.containers.create import _archive
-from harness.target.containers.hands import ContainerHands, Workshop
+from harness.target.containers.hands import ContainerHands
 from harness.target.containers.part import IMAGE_USER
 from harness.target.containers.receiving import pointed, receiver_part, receives
 from harness.target.containers.topology import FLAGS, Topology
@@ -22,6 +22,7 @@ from harness.target.embedded.credentials import Credentials
 from harness.target.operating.actor import ReferenceActor
 from harness.target.operating.operators import FOR_PROMTOOL
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.workshop import Workshop
 from harness.target.supervise.logs import Mask
 
 ROLL_OUT = {"version": "2", "defect": "", "watch_s": "1", "least": "3", "patience_s": "4"}
