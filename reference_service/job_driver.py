@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from pgqueuer.ports.driver import Driver, NotifyCallback
 
 from reference_service.database import Database
 from reference_service.errors import StoreUnavailable
+from reference_service.patience import patiently
 
 LOOK_EVERY_S = 10.0
 AGAIN_AFTER_S = 0.2
@@ -35,17 +35,14 @@ class PoolDriver(Driver):
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Return the rows of one statement. Raises StoreUnavailable only at the end of the worker."""
-        give_up: float | None = None
-        while True:
-            try:
-                return [dict(row) for row in await self._database.rows(query, *args)]
-            except StoreUnavailable:
-                self._away()
-                if self._stopping.is_set():
-                    give_up = give_up or time.monotonic() + self._last_s
-                    if time.monotonic() > give_up:
-                        raise
-                await asyncio.sleep(AGAIN_AFTER_S)
+        rows = await patiently(
+            lambda: self._database.rows(query, *args),
+            stopping=self._stopping,
+            last_s=self._last_s,
+            away=self._away,
+            again_after_s=AGAIN_AFTER_S,
+        )
+        return [dict(row) for row in rows]
 
     async def execute(self, query: str, *args: object) -> str:
         """Run one statement."""

@@ -26,6 +26,7 @@ from reference_service.job_driver import PoolDriver
 from reference_service.job_hands import JobHands, Work
 from reference_service.job_sweep import JobSweep
 from reference_service.jobs import ANSWER, DELIVER, log_library_to
+from reference_service.patience import patiently
 from reference_service.pipeline import Pipeline, build_pipeline
 from reference_service.resources import Resources, build_resources
 from reference_service.sealing import Unsealable
@@ -163,18 +164,18 @@ class Worker:
     async def _save(self, row: Any, holder: uuid.UUID, state: str, answer: object) -> float | None:
         """End the message; wait for a database that is away: an answer that was paid is not thrown away. Return as `one` does."""
         sealed = self._sealer.seal(msgspec.json.encode(answer), f"message:{row['id']}:answer_sealed")
-        give_up: float | None = None
-        while True:
-            try:
-                return None if await self.queue.finish(row["id"], holder, state, sealed) else SOON_S
-            except StoreUnavailable:
-                self._away()
-                if self.stopping.is_set():
-                    give_up = give_up or time.monotonic() + LAST_SAVE_S
-                    if time.monotonic() > give_up:
-                        self._resources.write_log({"event": "answer_unsaved_at_exit", "message_id": str(row["id"])})
-                        return self.queue.lease_s
-                await asyncio.sleep(0.1)
+        try:
+            ended = await patiently(
+                lambda: self.queue.finish(row["id"], holder, state, sealed),
+                stopping=self.stopping,
+                last_s=LAST_SAVE_S,
+                away=self._away,
+                again_after_s=0.1,
+            )
+        except StoreUnavailable:
+            self._resources.write_log({"event": "answer_unsaved_at_exit", "message_id": str(row["id"])})
+            return self.queue.lease_s
+        return None if ended else SOON_S
 
     async def _give_back(self, row: Any, holder: uuid.UUID) -> float:
         """Let the message be tried again after a while that doubles; return that while."""
