@@ -86,9 +86,9 @@ def _permille_s(durations_ns: Floats) -> list[float | None]:
 def _sent_ns(reading: Reading) -> Floats:
     """Return the gaps of the streams that the provider sent to their end."""
     parts = [np.empty(0)]
-    for batch in (
-        () if reading.calls is None else batches(reading.run, "truth/calls.parquet", ["streamed", "ended", "gap_p95_ns"])
-    ):
+    if reading.calls is None:
+        return parts[0]
+    for batch in batches(reading.run, "truth/calls.parquet", ["streamed", "ended", "gap_p95_ns"]):
         whole = pc.and_(pc.equal(batch.column("ended"), "completed"), batch.column("streamed"))
         parts.append(batch.column("gap_p95_ns").filter(whole).drop_null().to_numpy().astype(np.float64))
     return np.concatenate(parts)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from harness.errors import did_you_mean
 from harness.model.judgement import Status
-from harness.model.objective import Severity
 from harness.model.readiness import Attestation, ChecklistRow, ReleaseRun, RowEvidence, RowResult, RowStatus, Waiver
 from harness.readiness.history import HistoryLine, attempts_of
 
@@ -148,18 +147,18 @@ def _against(row: ChecklistRow, known: Known) -> list[_Proof]:
     A scenario that stands for several in a bundle has their results under its own name: they prove no row, since what is
     asked for is asked for by the other names, but a row is not verified beside them.
     """
-    return [
-        _Proof(
-            status=_S.FAILED,
-            reason=f"{ref}{_where(evidence)} failed, which says that it covers {row.id}: {judgement.reason}",
-            evidence=(evidence,),
-        )
+    unasked = [
+        RowEvidence(ref=ref, run_id=run.run_id, counts=run.proves, judgement=judgement)
         for run in known.runs
         if run.fails
         for judgement in run.results
-        if judgement.status is Status.FAIL and judgement.severity is Severity.GATE and row.id in judgement.covers
+        if judgement.status is Status.FAIL and row.id in judgement.covers
         if (ref := f"{run.scenario}/{judgement.id}") not in row.proven_by
-        for evidence in [RowEvidence(ref=ref, run_id=run.run_id, counts=run.proves, judgement=judgement)]
+    ]
+    says = f"failed, which says that it covers {row.id}"
+    return [
+        _Proof(status=_S.FAILED, reason=f"{item.ref}{_where(item)} {says}: {item.judgement.reason}", evidence=(item,))
+        for item in unasked
     ]
 
 
