@@ -12,6 +12,7 @@ from harness.target.operating.by_engine import InstancesByEngine
 from harness.target.operating.instances import InstanceHands
 from harness.target.operating.programs import OperatorPrograms
 
+STACK = "the compose stack"
 NOT_HERE = frozenset({"set-feature", "kill-feature", "roll-out"})
 
 
@@ -32,7 +33,7 @@ class ComposeActor(OperatingActor):
         names: Mapping[str, str],
         base_url: str,
     ) -> None:
-        super().__init__("the compose stack", hands, programs, keys=keys, names=names, base_url=base_url)
+        super().__init__(STACK, hands, programs, keys=keys, names=names, base_url=base_url)
         self._hands = hands
 
     @staticmethod

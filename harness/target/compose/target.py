@@ -13,7 +13,7 @@ from harness.errors import StackError, StorageError
 from harness.faults.engine import Engine, EngineError
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Link, Needs, Offer, Witness
-from harness.target.compose.actor import ComposeActor, compose_hands
+from harness.target.compose.actor import STACK, ComposeActor, compose_hands
 from harness.target.compose.project import Project
 from harness.target.compose.running import RunningCompose, wait_ready
 from harness.target.containers import label, topology
@@ -89,7 +89,7 @@ class ComposeTarget:
             "balancer": lambda: answers(front, "/ready"),
             **{part: (lambda name=name: answers(instances[name], "/ready")) for name, part in INSTANCES.items()},  # type: ignore[misc]
         }
-        workshop, mask = Workshop(logs), Mask.of([*credentials.mask.secrets, password])
+        workshop, mask = Workshop(logs, stack=STACK), Mask.of([*credentials.mask.secrets, password])
         programs = OperatorPrograms(
             database_url=f"postgresql://{_ROLE}:{password}@{database}/{_DATABASE}",
             settings={},

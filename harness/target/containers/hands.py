@@ -17,10 +17,13 @@ _READY_WITHIN_S = 30.0
 _POLL_S = 0.02
 
 
+STACK = "the stack of containers"
+
+
 class ContainerHands(InstancesByEngine):
     """`Hands` of containers."""
 
-    stack = "the stack of containers"
+    stack = STACK
     balancer = SECRETS
     """In the balancer's container, whose volume the rollout program's container shares."""
 

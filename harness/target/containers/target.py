@@ -12,7 +12,7 @@ from harness.model.fault_kinds.deploy import SERVICE
 from harness.model.plan import TargetReference
 from harness.model.target import Instance, Needs, Offer, Witness
 from harness.target.containers import topology
-from harness.target.containers.hands import ContainerHands
+from harness.target.containers.hands import STACK, ContainerHands
 from harness.target.containers.links import API, INSIDE, make_links
 from harness.target.containers.provision import get_images
 from harness.target.containers.receiving import pointed, receiver_part, receives
@@ -149,7 +149,7 @@ def _build(site: ContainerSite, parts: Topology) -> RunningContainers:
         site.wait(name, ready[name], within_s=_READY_WITHIN_S)
     site.wait("witness", lambda: answers(site.address("toxiproxy", WITNESS_PORT), "/traffic"), within_s=_READY_WITHIN_S)
     base_url = f"http://{site.address('balancer', SERVICE_PORT)}"
-    rollout, workshop = ContainerRollout(site, parts), Workshop(site.logs)
+    rollout, workshop = ContainerRollout(site, parts), Workshop(site.logs, stack=STACK)
     operators = OperatorPrograms(
         database_url=parts.database_url(site.address("postgres", topology.POSTGRES_PORT)),
         settings=parts.settings,

@@ -10,8 +10,10 @@ from harness.target.supervise.supervisor import Supervisor
 class Workshop:
     """A directory of this machine for what operators run here: made with the first program, gone with the stack, or with us."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, *, stack: str) -> None:
+        """Make nothing yet. stack: what it is called in a sentence."""
         self._logs = logs
+        self._stack = stack
         self._lock = threading.Lock()
         self._keeper: Supervisor | None = None
         self._closed = False
@@ -20,7 +22,7 @@ class Workshop:
         """Return it. Raises StackError or StorageError."""
         with self._lock:
             if self._closed:
-                raise StackError("the stack is ending: nothing is run for its operators any more")
+                raise StackError(f"{self._stack} is ending: nothing is run for its operators any more")
             if self._keeper is None:
                 self._keeper = Supervisor(logs=self._logs)
             return self._keeper.directory

@@ -101,7 +101,7 @@ def test_what_was_ended_and_not_started_is_started_at_the_end_and_nothing_else(t
 
 def test_the_end_of_a_run_puts_back_what_a_check_has_ended_and_removes_the_operators_directory(tmp_path):
     engine = Engine()
-    on, workshop = actor(engine, tmp_path), Workshop(tmp_path)
+    on, workshop = actor(engine, tmp_path), Workshop(tmp_path, stack="the compose stack")
     act(on, "drain-instance", instance="a")
     place = workshop.directory()
     running = RunningCompose(

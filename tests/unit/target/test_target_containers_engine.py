@@ -146,7 +146,12 @@ def test_an_engine_that_goes_in_the_middle_of_a_run_is_said_to_have_gone_and_a_s
     site = ContainerSite(Engine(going.address), logs=tmp_path / "logs", mask=Mask([]))
     unused = dict.fromkeys(("reference", "base_url", "keys", "instances", "links", "provider_control_url", "witness", "ready"))
     running = RunningContainers(
-        site=site, dependencies={}, rollout=SimpleNamespace(expected=False), actor=None, workshop=Workshop(tmp_path), **unused
+        site=site,
+        dependencies={},
+        rollout=SimpleNamespace(expected=False),
+        actor=None,
+        workshop=Workshop(tmp_path, stack="the stack of containers"),
+        **unused,
     )
     assert running.died() == []
     handle = ContainerHandle(name="worker", container_id="w", engine=going.address, networks={})

@@ -177,9 +177,9 @@ def test_an_operators_program_is_told_the_database_and_a_planted_defect_and_none
 
 
 def test_nothing_is_run_for_operators_of_containers_that_are_ending(tmp_path):
-    workshop = Workshop(tmp_path / "logs")
+    workshop = Workshop(tmp_path / "logs", stack="the stack of containers")
     workshop.close()
-    with pytest.raises(StackError, match="the stack is ending"):
+    with pytest.raises(StackError, match="the stack of containers is ending"):
         workshop.directory()
     assert list(tmp_path.iterdir()) == []
 
