@@ -10,7 +10,6 @@ from harness.scenario.catalogue import catalogue_paths
 from harness.target.embedded import EmbeddedTarget
 
 STACK_S = 15  # start, stop and report of one scenario
-SHARED_S = 11  # where the stack stays, and only the service starts anew
 
 
 @pytest.mark.parametrize("name", catalogue_paths())
