@@ -1,6 +1,7 @@
 """What `harness run` was asked to run: scenarios by name, or a bundle; and on what."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import make_stack, make_target
@@ -28,12 +29,15 @@ def asked_rows(scenarios: Sequence[str], bundle: str | None, overrides: Sequence
 
 
 def asked_target(
-    name: str, seed: int, service: Sequence[str], *, shared: bool
+    name: str, seed: int, service: Sequence[str], *, shared: Path | None
 ) -> "tuple[StandingStack | None, Callable[[int], Target]]":
-    """Return the stack that the runs share, if they do, and what each runs against, by its seed. Raises ConfigurationError."""
+    """Return the stack that the runs share, if they do, and what each runs against, by its seed. Raises ConfigurationError.
+
+    shared: the directory of the runs' own; None for a stack for each.
+    """
     from harness.run.targets import settings_of
 
-    stack = make_stack(name, seed) if shared else None
+    stack = None if shared is None else make_stack(name, seed, shared)
     if stack is None:
         return None, lambda seeded: make_target(name, seeded, service)
     settings = settings_of(service)

@@ -20,6 +20,7 @@ from harness.rundir import codec
 from harness.rundir.files import write_whole
 from harness.scenario import find_scenario, read_scenario
 from harness.scenario.catchers import Catcher
+from harness.target.embedded.lasting import STACK_LOGS
 from harness.target.embedded.standing import StandingStack
 
 
@@ -50,7 +51,7 @@ def run_trials(
     """
     if parent.exists() and any(parent.iterdir()):
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
-    stack = StandingStack(seed=seed)
+    stack = StandingStack(logs=parent / STACK_LOGS, seed=seed)
     requests = [_request(each, parent / f"{number:02d}-{each.name}", seed, stack) for number, each in enumerate(rounds, start=1)]
     for request in requests:
         plan_scenario(request)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -110,11 +111,11 @@ def make_target(name: str, seed: int, service: Sequence[str] = ()) -> "Target":
     return find_target(name, seed, service=service, allow=_allowed_hosts(), proxy=_chosen_proxy())
 
 
-def make_stack(name: str, seed: int) -> "StandingStack | None":
-    """Return a stack that several runs on `--target` can share, None where it has none."""
+def make_stack(name: str, seed: int, parent: Path) -> "StandingStack | None":
+    """Return a stack that several runs on `--target` can share, None where it has none. parent: as of `one_stack`."""
     from harness.run.one_stack import one_stack
 
-    return one_stack(name, seed, proxy=_chosen_proxy())
+    return one_stack(name, seed, parent, proxy=_chosen_proxy())
 
 
 def _allowed_hosts() -> tuple[str, ...]:

@@ -2,21 +2,26 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from harness.model.journal import Event
 from harness.run.interruption import Interruption
 from harness.rundir import RunDirectory
+from harness.target.embedded.lasting import STACK_LOGS
 from harness.target.embedded.standing import StandingStack
 
 _BROKEN = frozenset({Event.TROUBLE, Event.FAULT_FAILED, Event.PROCESS_DIED, Event.ABORTED, Event.INTERRUPTED})
 """What may leave something behind: a fault that was not proved clear, a process that ended by itself."""
 
 
-def one_stack(name: str, seed: int, *, proxy: str | None) -> StandingStack | None:
-    """Return a stack that runs can share; None for a target that is not the embedded one, or that runs through a Toxiproxy."""
+def one_stack(name: str, seed: int, parent: Path, *, proxy: str | None) -> StandingStack | None:
+    """Return a stack that runs can share; None for a target that is not the embedded one, or that runs through a Toxiproxy.
+
+    parent: the directory of the runs' own.
+    """
     if name != "embedded" or proxy == "toxiproxy":
         return None
-    return StandingStack(seed=seed)
+    return StandingStack(logs=parent / STACK_LOGS, seed=seed)
 
 
 def end_if_broken(stack: StandingStack | None, run: RunDirectory, interruption: Interruption) -> None:

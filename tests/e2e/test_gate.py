@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from harness.cli.gate_rounds import rounds_of
+from harness.rundir import RunDirectory
 from harness.scenario.catchers import CATCHERS, IN_CI
 from harness.target.embedded.defects import parts_of_defects
 
@@ -60,6 +61,13 @@ def test_a_run_with_defects_is_labelled_and_of_another_version(gate: tuple[int, 
     broken, healthy = (json.loads((directory(gate, each) / "verdict.json").read_text()) for each in (IN_CI[0], None))
     assert set(broken["labels"]["defect"].split("+")) == set(IN_CI)
     assert broken["target"]["version"] != healthy["target"]["version"]
+
+
+def test_the_runs_of_one_stack_are_still_what_was_measured_when_it_has_ended(gate: tuple[int, Path]) -> None:
+    for trial in trials(gate).values():
+        run = RunDirectory.open(gate[1] / str(trial["directory"]))
+        assert run.tampered() == []
+        assert {"postgres.log", "redis.log", "balancer.log", "provider.log"} <= {path.name for path in run.logs.iterdir()}
 
 
 def test_the_eight_share_a_round_as_planned() -> None:

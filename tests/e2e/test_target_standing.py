@@ -20,7 +20,7 @@ SERVICE = ("service-a", "service-b", "worker")
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[StandingStack]:
-    standing = StandingStack(state_directory=tmp_path / "state")
+    standing = StandingStack(logs=tmp_path / "stack-logs", state_directory=tmp_path / "state")
     yield standing
     standing.close()
 
@@ -41,6 +41,34 @@ def ask(running: RunningEmbedded, text: str, key: str | None = None) -> tuple[in
 def identities(running: RunningEmbedded, *names: str) -> list[Identity]:
     handles = running.landscape.processes
     return [Identity(pid=handles[name].pid, start_ticks=handles[name].start_ticks) for name in names]
+
+
+def said_in(logs: Path) -> dict[str, str]:
+    return {path.stem: path.read_text() for path in sorted(logs.glob("*.log"))}
+
+
+def test_each_run_has_what_the_servers_said_in_its_time_and_nothing_is_written_there_afterwards(
+    stack: StandingStack, tmp_path: Path
+) -> None:
+    first = stack.target({}).start(NEEDS, tmp_path / "first")
+    before = Path(tmp_path / "stack-logs" / "redis.log").read_text()
+    first.stop()
+    told = said_in(tmp_path / "first")
+    assert {"initdb", "provision", "service-a", "service-b", "worker", "postgres", "redis", "provider", "balancer"} <= set(told)
+    assert "keeper" not in told
+    assert told["redis"].startswith(before)
+
+    second = stack.target({}).start(NEEDS, tmp_path / "second")
+    send(identities(second, "redis")[0], signal.SIGKILL)
+    wait_gone(identities(second, "redis"), within_s=5.0)
+    assert second.start_again("redis").log == tmp_path / "stack-logs" / "redis.log"
+    second.stop()
+    renewed = said_in(tmp_path / "second")
+    assert renewed["redis"].count("Server initialized") == 1  # what it said before is the first run's
+    stack.close()
+    assert said_in(tmp_path / "first") == told
+    assert said_in(tmp_path / "second") == renewed
+    assert (tmp_path / "stack-logs" / "redis.log").read_text().startswith(told["redis"] + renewed["redis"])
 
 
 def test_each_run_finds_the_stack_as_new_and_only_the_service_started_anew(stack: StandingStack, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def command(
         raise ConfigurationError(f"{parent}: not an empty directory; --out takes an absent or empty one")
     gathering = gathering_of(expect_workers, bind, max_wait, token_file, web_port if web else None)
 
-    stack, target_of = asked_target(target, seed, service, shared=one_stack and not fresh_stacks)
+    stack, target_of = asked_target(target, seed, service, shared=parent if one_stack and not fresh_stacks else None)
 
     def request_of(file: ScenarioFile, place: Path | None, seeded: int = seed) -> RunRequest:
         return RunRequest(

@@ -1,7 +1,8 @@
 """An embedded stack that runs share one after the other: only the service and its worker start anew.
 
 What a run finds is as new as in a stack of its own: an empty database, an empty store, a provider without records, no
-toxics, users made for it. What is kept is what takes the time: the servers themselves.
+toxics, users made for it. What is kept is what takes the time: the servers themselves. What they say in a run's time is
+copied into its logs when it ends.
 """
 
 import dataclasses
@@ -17,6 +18,7 @@ from harness.model.target import Needs, Offer
 from harness.target.embedded import postgres, programs
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import Front, Ground, lay, running_on, stand_service
+from harness.target.embedded.lasting import LastingLogs, LastingSite
 from harness.target.embedded.rollout import OTHER
 from harness.target.embedded.running import RunningEmbedded
 from harness.target.embedded.site import Site, answers
@@ -26,6 +28,8 @@ from harness.target.supervise.supervisor import Supervisor
 
 SERVICE = ("service-a", "service-b", "worker", OTHER, programs.RECEIVER)
 """What starts anew for each run."""
+
+_ONE_SHOTS = ("initdb", "provision")
 
 _DRAIN_WITHIN_S = 3.0
 
@@ -44,7 +48,9 @@ class Lent(RunningEmbedded):
 class StandingStack:
     """The stack; `close` ends it. Not for use from several threads: runs share it one after the other."""
 
-    def __init__(self, *, seed: int = 1, state_directory: Path | None = None) -> None:
+    def __init__(self, *, logs: Path, seed: int = 1, state_directory: Path | None = None) -> None:
+        """Start nothing yet. logs: where the servers write that outlive a run."""
+        self._lasting = LastingLogs(logs)
         self._seed = seed
         self._state_directory = state_directory
         self._ground: Ground | None = None
@@ -69,6 +75,13 @@ class StandingStack:
 
         A stack that lost one of its servers, or cannot be emptied, is replaced.
         """
+        try:
+            return self._lend(settings, needs, logs)
+        except BaseException:
+            self._lasting.give(logs)
+            raise
+
+    def _lend(self, settings: Mapping[str, str], needs: Needs, logs: Path) -> Lent:
         if self._ground is not None:
             try:
                 return self._renewed(self._ground, settings, needs, logs)
@@ -80,10 +93,12 @@ class StandingStack:
         return self._first(settings, needs, logs)
 
     def _first(self, settings: Mapping[str, str], needs: Needs, logs: Path) -> Lent:
-        supervisor = Supervisor(logs=logs, state_directory=self._state_directory)
+        lasting = self._lasting.directory
+        supervisor = Supervisor(logs=lasting, state_directory=self._state_directory)
         try:
             credentials = Credentials.generate(needs)
-            site = Site(supervisor, logs=logs, mask=credentials.mask)
+            anew = frozenset((*SERVICE, *_ONE_SHOTS))
+            site = LastingSite(supervisor, lasting=lasting, anew=anew, logs=logs, mask=credentials.mask)
             seed = self._seed + needs.seed
             ground = lay(site, credentials, seed=seed, start_proxy=lambda: programs.start_fault_proxy(site, seed=seed))
             wiring = _wiring(ground, credentials, settings, postgres.FIRST_DATABASE)
@@ -130,7 +145,12 @@ class StandingStack:
         assert self._front is not None
         running = running_on(ground, wiring, self._front, self._places)
         fields = {field.name: getattr(running, field.name) for field in dataclasses.fields(running)}
-        return Lent(**fields, give_back=self._end_service)
+        return Lent(**fields, give_back=self._give_back)
+
+    def _give_back(self) -> None:
+        self._end_service()
+        if self._ground is not None:
+            self._lasting.give(self._ground.site.logs)
 
     def _end_service(self) -> None:
         """Let the service drain and end; kill what does not."""
@@ -180,7 +200,7 @@ def _wiring(ground: Ground, credentials: Credentials, settings: Mapping[str, str
 
 def _must_stand(site: Site) -> None:
     """Raise _WornOutError where one of the servers below the service has ended."""
-    lost = [name for name in site.supervisor.exits() if name not in (*SERVICE, "initdb", "provision")]
+    lost = [name for name in site.supervisor.exits() if name not in (*SERVICE, *_ONE_SHOTS)]
     if lost:
         raise _WornOutError(f"{', '.join(lost)} ended")
 

@@ -23,17 +23,17 @@ class Stack:
         self.closed += 1
 
 
-def test_only_the_embedded_target_with_its_own_proxy_is_shared() -> None:
-    assert one_stack("embedded", 1, proxy=None) is not None
-    assert one_stack("embedded", 1, proxy="embedded") is not None
+def test_only_the_embedded_target_with_its_own_proxy_is_shared(tmp_path: Path) -> None:
+    assert one_stack("embedded", 1, tmp_path, proxy=None) is not None
+    assert one_stack("embedded", 1, tmp_path, proxy="embedded") is not None
     for name, proxy in (("embedded", "toxiproxy"), ("containers", None), ("compose", None), ("mine.yaml", None)):
-        assert one_stack(name, 1, proxy=proxy) is None
+        assert one_stack(name, 1, tmp_path, proxy=proxy) is None
 
 
-def test_the_runs_of_a_shared_stack_test_the_same_version_as_those_of_their_own() -> None:
+def test_the_runs_of_a_shared_stack_test_the_same_version_as_those_of_their_own(tmp_path: Path) -> None:
     for service in ((), ("fallback=off",)):
-        stack, shared = asked_target("embedded", 1, service, shared=True)
-        nobody, alone = asked_target("embedded", 1, service, shared=False)
+        stack, shared = asked_target("embedded", 1, service, shared=tmp_path)
+        nobody, alone = asked_target("embedded", 1, service, shared=None)
         assert stack is not None
         assert nobody is None
         assert isinstance(shared(1), StandingTarget)
@@ -41,9 +41,9 @@ def test_the_runs_of_a_shared_stack_test_the_same_version_as_those_of_their_own(
         assert shared(1).offer() == alone(1).offer()
 
 
-def test_a_setting_that_is_none_is_refused_before_a_stack_is_started() -> None:
+def test_a_setting_that_is_none_is_refused_before_a_stack_is_started(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="SETTING=VALUE"):
-        asked_target("embedded", 1, ("fallback",), shared=True)
+        asked_target("embedded", 1, ("fallback",), shared=tmp_path)
 
 
 def test_scenarios_by_name_have_a_stack_each_and_a_bundle_says_what_it_does() -> None:
