@@ -4,6 +4,7 @@ import datetime
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from harness.errors import ConfigurationError, RunDirectoryError
@@ -36,23 +37,39 @@ class RunRules:
 def find_runs(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     """Return every run directory in `paths`, each once, and what is missing of runs with several scenarios.
 
-    Raises ConfigurationError for a path that is neither a run nor a directory of runs.
+    paths: run directories, those of several runs (`harness run A B`, a bundle), and directories that hold either, as
+    `reports` does. Raises ConfigurationError for a path that is none of them.
     """
     found: list[Path] = []
     problems: list[Problem] = []
-    for path in paths:
+    for path in chain.from_iterable(map(_told_apart, paths)):
         if (path / "plan.json").is_file():
             found.append(path)
-        elif (path / "run.json").is_file():
+        else:
             for name in _names_in(path / "run.json"):
                 if (path / name / "plan.json").is_file():
                     found.append(path / name)
                 else:
                     problems.append(Problem(text=f"{path.name}/run.json names the run {name}, and it is not there", blocks=True))
-        else:
-            raise ConfigurationError(f"{path}: not a run directory: it has no plan.json", advice="harness run writes one")
     once = {path.resolve(): path for path in reversed(found)}
     return sorted(once.values(), key=found.index), problems
+
+
+def is_run(path: Path) -> bool:
+    """Return whether a directory is that of a run, or of several that were asked for together."""
+    return any((path / name).is_file() for name in ("plan.json", "run.json"))
+
+
+def _told_apart(path: Path) -> list[Path]:
+    """Return the path if it is a run's, else those of the runs in it. Raises ConfigurationError where there is none."""
+    if is_run(path):
+        return [path]
+    within = [place for place in sorted(path.glob("*")) if is_run(place) and not place.is_symlink()]  # `latest` is one
+    if not within:
+        raise ConfigurationError(
+            f"{path}: not a run directory: it has no plan.json, and no run is in it", advice="harness run writes one"
+        )
+    return within
 
 
 def read_runs(paths: Sequence[Path], judge: Judge, rules: RunRules) -> tuple[list[tuple[Path, ReleaseRun]], list[Problem]]:

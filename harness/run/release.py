@@ -16,6 +16,7 @@ from harness.readiness import (
     RunRules,
     decide,
     find_runs,
+    is_run,
     read_attestations,
     read_checklist,
     read_runs,
@@ -126,7 +127,8 @@ def write_release(material: ReleaseMaterial, out: Path, formats: Sequence[str], 
 
 def default_release_out(directories: Sequence[Path], release: str) -> Path:
     """Return where a release goes when nobody says: `readiness-RELEASE` beside the first run."""
-    return directories[0].parent / f"readiness-{release}"
+    first = directories[0]
+    return (first.parent if is_run(first) else first) / f"readiness-{release}"
 
 
 def _history(request: ReleaseRequest, paths: Sequence[Path]) -> tuple[History | None, list[InputDigest]]:

@@ -50,7 +50,10 @@ def command(
 ) -> int:
     """Merge runs into one readiness document: ready 0, not ready 1, not proven 3.
 
+    DIR is a run, several that were asked for together, or a directory with runs in it.
+
     \b
+    harness report reports --release 1.4.0
     harness report reports/provider-outage-* --release 1.4.0 --sign release.key
     harness report --verify reports/readiness-1.4.0 --key release.key.pub
     """
