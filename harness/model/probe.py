@@ -22,6 +22,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "count-connections": (),
     "promote-standby": (),
     "scan-for-secrets": (),
+    "tell-key-ages": (),
     "tell-alert-rules": (),
     "tell-dashboards": (),
 }

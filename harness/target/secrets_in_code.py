@@ -1,32 +1,18 @@
 """Keys that stand in a service's code, or once stood there: what was committed is known to everybody who has a copy.
 
-Looked for are the forms of keys that their issuers made to be recognised, and private keys in PEM. What says of itself that it
-is an example is none. Nothing that is found leaves this module: only where it stands and what kind it is.
+Nothing that is found leaves this module: only where it stands and what kind it is.
 """
 
 import importlib.util
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.model.key_forms import found_in
 
-RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        ("a private key", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[+ ]?[A-Za-z0-9+/=]{40,}"),
-        ("a key of AWS", rb"\bAKIA[0-9A-Z]{16}\b"),
-        ("a token of GitHub", rb"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})"),
-        ("a token of Slack", rb"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
-        ("a key of a model provider", rb"\bsk-[A-Za-z0-9_-]{32,}"),
-        ("a key of Google", rb"\bAIza[0-9A-Za-z_-]{35}\b"),
-        ("a live key of Stripe", rb"\b[rs]k_live_[0-9a-zA-Z]{24,}"),
-    )
-)
-_MADE_UP = re.compile(rb"example", re.IGNORECASE)
 _MOST_BYTES = 4 << 20
 """Of one file; what is longer is data."""
 _HISTORY_WITHIN_S = 20.0
@@ -74,16 +60,6 @@ def scanned(root: Path) -> Scanned:
     commits = int(_git(root, "rev-list", "--all", "--count") or b"0")
     places += [f"the history: {what}" for _, what in found_in(b"\n".join(_added(added)))]
     return Scanned(files=files, commits=commits, places=tuple(places))
-
-
-def found_in(text: bytes) -> list[tuple[int, str]]:
-    """Return the line and the kind of each key in a text."""
-    return [
-        (text.count(b"\n", 0, found.start()) + 1, what)
-        for what, pattern in RULES
-        for found in pattern.finditer(text)
-        if not _MADE_UP.search(found[0])
-    ]
 
 
 def told_of(result: Scanned) -> dict[str, str | int | float | bool | None]:

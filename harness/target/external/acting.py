@@ -14,6 +14,13 @@ from harness.target.description.document import ActionDocument
 from harness.target.description.placeholders import Placeholders
 from harness.target.external.caller import Caller
 
+_TOLD: Mapping[str, tuple[type, ...]] = {
+    "tell-alert-rules": (str,),
+    "tell-dashboards": (str,),
+    "tell-key-ages": (int, float),
+}
+"""Of the actions that are there to tell something: of what kind that is."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 
 
@@ -57,8 +64,11 @@ class ForeignActor:
         if new_key is not None:
             self._placeholders.keep(new_key)
             self._hide([new_key])
-        if action.does in ("tell-alert-rules", "tell-dashboards") and isinstance(said, dict):
-            return ActionDone(told={**told, **{str(name): text for name, text in said.items() if isinstance(text, str)}})
+        if (kind := _TOLD.get(action.does)) is not None and isinstance(said, dict):
+            mine = {
+                str(name): what for name, what in said.items() if isinstance(what, str | int | float) and isinstance(what, kind)
+            }
+            return ActionDone(told={**told, **mine})
         return ActionDone(told=told, new_key=new_key)
 
     def ended_on_purpose(self) -> frozenset[str]:

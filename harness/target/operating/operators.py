@@ -49,6 +49,7 @@ class Operators:
             "ask-balancer": self._ask_balancer,
             "promote-standby": lambda action: promote_standby(programs, look=lambda: self._count_connections(action)),
             "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
+            "tell-key-ages": lambda _: ActionDone(told=_ages(programs.run("reference_service.keys", "list").get("keys"))),
             "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
             "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
         }
@@ -101,6 +102,13 @@ class Operators:
         except FaultError as error:
             raise StackError(error.message) from error
         return ActionDone(told={f"instance_{name}": number for name, number in rows if name})
+
+
+def _ages(keys: object) -> dict[str, str | int | float | bool | None]:
+    """Return how many keys work and how old the oldest is, in days; no name and no hint of a key."""
+    rows = keys if isinstance(keys, list) else []
+    ages = [row["age_days"] for row in rows if isinstance(row, dict) and isinstance(row.get("age_days"), int | float)]
+    return {"keys": len(ages), "oldest_days": max(ages, default=None)}
 
 
 def _whom(action: Action) -> str:

@@ -102,8 +102,10 @@ def test_an_action_that_cannot_be_meant_is_refused_with_its_line(actions: str, t
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize(("does", "told"), [("tell-alert-rules", {"a.yml": "groups: []"}), ("restore", {})])
-def test_only_what_an_action_is_there_to_tell_is_told(does: str, told: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("does", "told"), [
+    ("tell-alert-rules", {"a.yml": "groups: []"}), ("tell-key-ages", {"n": 1}), ("restore", {}),
+])  # fmt: skip
+def test_only_what_an_action_is_there_to_tell_is_told(does: str, told: dict[str, object], tmp_path: Path) -> None:
     said = json.dumps({"a.yml": "groups: []", "n": 1})
     command = json.dumps([sys.executable, "-c", f"print({said!r})"])
     acting, _, _ = actor(tmp_path, f"{does}: {{command: {command}}}")

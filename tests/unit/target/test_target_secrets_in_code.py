@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.target.secrets_in_code import code_of, found_in, has_history, scanned, told_of
+from harness.model.key_forms import found_in
+from harness.target.secrets_in_code import code_of, has_history, scanned, told_of
 
 MADE = "ghp_" + "a1B2" * 9
 """A token by its form, and nobody's; put together here, so that this file holds none."""

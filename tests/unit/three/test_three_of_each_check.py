@@ -13,6 +13,7 @@ import test_checks_authentication as authentication
 import test_checks_budget_cap as budget
 import test_checks_disasters as disasters
 import test_checks_guard_bypass as bypass
+import test_checks_keys as keys
 import test_checks_polite_answers as polite
 import test_checks_rate_limit as rate
 import test_checks_retry_amplification as retries
@@ -169,6 +170,16 @@ THREE: Mapping[str, Three] = {
     ),
     "health": watched(watching.STAYS, watching.ready_is(200), watching.ready_is(503)),
     "input validation": of_answers("input validation", "too-long", A()),
+    "kept keys": Three(
+        healthy=lambda path: keys.kept(path, {"worker.log": "ready\n"}),
+        broken=lambda path: keys.kept(path, {"worker.log": f"{keys.KEY}\n"}),
+        nothing=lambda path: keys.kept(path, samples=[]),
+    ),
+    "key ages": Three(
+        healthy=lambda path: keys.aged(path, keys.YOUNG),
+        broken=lambda path: keys.aged(path, {**keys.YOUNG, "oldest_days": 32.0}),
+        nothing=lambda path: keys.aged(path, {}),
+    ),
     "key rotation": of_answers("key rotation", "old-after", A()),
     "known keys": of_answers("known keys", "asked-5", answers.typed(401, "invalid_api_key")),
     "messages once": of_answers("messages once", "again-2", A(status=202, body={"id": "another"})),
