@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from harness.checks import (
+    alert_routing,
     alerts,
     answer_privacy,
     audit_kept,
@@ -31,7 +32,9 @@ from harness.checks import (
     key_ages,
     key_rotation,
     known_keys,
+    log_fields,
     messages_once,
+    metric_names,
     model_choice,
     personal_data,
     polite_answers,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 CheckJudge = Callable[["Reading", PlannedCheck], Judgement]
 
 _ALL = (
+    alert_routing,
     alerts,
     answer_privacy,
     audit_kept,
@@ -83,7 +87,9 @@ _ALL = (
     key_ages,
     key_rotation,
     known_keys,
+    log_fields,
     messages_once,
+    metric_names,
     model_choice,
     personal_data,
     polite_answers,

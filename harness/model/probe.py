@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "scan-for-secrets": (),
     "tell-key-ages": (),
     "tell-alert-rules": (),
+    "tell-alert-routing": (),
     "tell-dashboards": (),
 }
 """Everything that checks may have done on a target, and what each is told beside the principal."""

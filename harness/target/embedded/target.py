@@ -20,7 +20,7 @@ from harness.target.embedded.ground import LINKS, NAME, Front, lay, running_on, 
 from harness.target.embedded.running import CLOCKS, DEPENDENCIES, FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
 from harness.target.operating.actor import ReferenceActor
-from harness.target.operating.operators import FOR_PROMTOOL, SERVICE_PACKAGE
+from harness.target.operating.operators import FOR_PROGRAMS, PACKAGES, SERVICE_PACKAGE
 from harness.target.reference_capabilities import CACHE_SECONDS, HISTORY, REFERENCE_CAPABILITIES
 from harness.target.reference_signals import REFERENCE_SIGNALS
 from harness.target.secrets_in_code import code_of, has_history
@@ -69,7 +69,10 @@ class EmbeddedTarget:
             missing={
                 CACHE_SECONDS: "--service cache_ttl_s=5: an hour, its default, is longer than a run",
                 HISTORY: "a checkout of the service with its history; this one is installed without",
-                **{f"actions.{name}": "promtool on this machine (the package prometheus)" for name in FOR_PROMTOOL},
+                **{
+                    f"actions.{name}": f"{program} on this machine (the package {PACKAGES[program]})"
+                    for name, program in FOR_PROGRAMS.items()
+                },
             },
         )
 

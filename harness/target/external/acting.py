@@ -16,6 +16,7 @@ from harness.target.external.caller import Caller
 
 _TOLD: Mapping[str, tuple[type, ...]] = {
     "tell-alert-rules": (str,),
+    "tell-alert-routing": (str,),
     "tell-dashboards": (str,),
     "tell-key-ages": (int, float),
 }

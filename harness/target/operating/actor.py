@@ -9,7 +9,7 @@ from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
 from harness.target.operating.backups import Backups
 from harness.target.operating.instances import InstanceHands, Instances
-from harness.target.operating.operators import FOR_PROMTOOL, Operators
+from harness.target.operating.operators import FOR_PROGRAMS, Operators
 from harness.target.operating.programs import OperatorPrograms
 from harness.target.operating.releasing import ExpectedRollout, roll_out
 
@@ -87,9 +87,9 @@ class ReferenceActor(OperatingActor):
 
     @staticmethod
     def capabilities() -> frozenset[str]:
-        """Return what can be done here, as an offer names it: what is told for promtool needs one on this machine."""
-        done = ACTIONS.keys() if shutil.which("promtool") is not None else ACTIONS.keys() - FOR_PROMTOOL
-        return frozenset(f"actions.{name}" for name in done)
+        """Return what can be done here, as an offer names it: what is told for a program needs it on this machine."""
+        lacking = {name for name, program in FOR_PROGRAMS.items() if shutil.which(program) is None}
+        return frozenset(f"actions.{name}" for name in ACTIONS.keys() - lacking)
 
     def _feature(self, *what: str) -> ActionDone:
         self._hands.change_features(*what)

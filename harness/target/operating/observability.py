@@ -1,4 +1,4 @@
-"""The reference service's own alert rules and dashboards, as files: nothing of it is imported."""
+"""The reference service's own alert rules, their routing and dashboards, as files: nothing of it is imported."""
 
 import importlib.util
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.errors import StackError
 
 _RULES = ("recording.yml", "alerts.yml")
+_ROUTING = "alertmanager.yml"
 
 
 def alert_rules() -> dict[str, str]:
@@ -15,6 +16,14 @@ def alert_rules() -> dict[str, str]:
         return {name: (_folder() / "rules" / name).read_text(encoding="utf-8") for name in _RULES}
     except OSError as error:
         raise StackError(f"the alert rules cannot be read: {error}") from error
+
+
+def alert_routing() -> dict[str, str]:
+    """Return Alertmanager's configuration by its name. Raises StackError."""
+    try:
+        return {_ROUTING: (_folder() / _ROUTING).read_text(encoding="utf-8")}
+    except OSError as error:
+        raise StackError(f"the routing of alerts cannot be read: {error}") from error
 
 
 def panels() -> dict[str, str]:

@@ -15,8 +15,17 @@ from harness.target.secrets_in_code import code_of, scanned, told_of
 
 SERVICE_PACKAGE = "reference_service"
 
-FOR_PROMTOOL = frozenset({"tell-alert-rules", "tell-dashboards"})
-"""Actions of which the judges make something by promtool only."""
+FOR_PROGRAMS: Mapping[str, str] = MappingProxyType(
+    {
+        "tell-alert-rules": "promtool",
+        "tell-alert-routing": "amtool",
+        "tell-dashboards": "promtool",
+    }
+)
+"""Actions of which the judges make something by a program only."""
+
+PACKAGES: Mapping[str, str] = MappingProxyType({"promtool": "prometheus", "amtool": "prometheus-alertmanager"})
+"""The package that each of these programs comes in."""
 
 _COUNTED_WITHIN_S = 5.0
 _COUNTED = """SELECT application_name, count(*) FROM pg_stat_activity
@@ -51,6 +60,7 @@ class Operators:
             "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
             "tell-key-ages": lambda _: ActionDone(told=_ages(programs.run("reference_service.keys", "list").get("keys"))),
             "tell-alert-rules": lambda _: ActionDone(told=observability.alert_rules()),
+            "tell-alert-routing": lambda _: ActionDone(told=observability.alert_routing()),
             "tell-dashboards": lambda _: ActionDone(told=observability.panels()),
         }
         """By the names that checks call them by."""

@@ -20,7 +20,7 @@ from harness.target.containers.receiving import pointed, receiver_part, receives
 from harness.target.containers.topology import FLAGS, Topology
 from harness.target.embedded.credentials import Credentials
 from harness.target.operating.actor import ReferenceActor
-from harness.target.operating.operators import FOR_PROMTOOL
+from harness.target.operating.operators import FOR_PROGRAMS
 from harness.target.operating.programs import OperatorPrograms
 from harness.target.operating.workshop import Workshop
 from harness.target.supervise.logs import Mask
@@ -142,11 +142,15 @@ def test_a_roll_out_that_never_ends_is_given_back_too(tmp_path):
     assert hands.rollout.said == ["start 2 None", "shift 0", "end"]
 
 
-def test_what_is_told_for_promtool_is_offered_where_there_is_one(monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda _: "/bin/promtool")
+def test_what_is_told_for_a_program_is_offered_where_there_is_one(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     assert ReferenceActor.capabilities() == {f"actions.{name}" for name in ACTIONS}
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert ReferenceActor.capabilities() == {f"actions.{name}" for name in ACTIONS.keys() - FOR_PROMTOOL}
+    assert ReferenceActor.capabilities() == {f"actions.{name}" for name in ACTIONS.keys() - FOR_PROGRAMS.keys()}
+    monkeypatch.setattr("shutil.which", {"promtool": "/bin/promtool"}.get)
+    offered = ReferenceActor.capabilities()
+    assert "actions.tell-alert-rules" in offered
+    assert "actions.tell-alert-routing" not in offered
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import test_checks_alert_routing as routing
 import test_checks_alerts as alerts
 import test_checks_answers as answers
 import test_checks_authentication as authentication
@@ -20,6 +21,7 @@ import test_checks_retry_amplification as retries
 import test_checks_rollout as rollout
 import test_checks_shared_answers as shared
 import test_checks_stream_flow as flow
+import test_checks_telemetry as telemetry
 import test_checks_watching as watching
 from asking import Three, ask, lacking
 from probe_runs import OUTAGE, A, Answering, judged
@@ -88,10 +90,16 @@ def nobody_in_the_outage(path: Path) -> object:
 
 
 kept_in_the_cache = polite.again(polite.said("Please come back later.", "cache"))
+NEEDS = {"alerts": "promtool", "dashboards": "promtool", "alert routing": "amtool", "metric names": "promtool"}
 CLEAN: rollout.Told = {"files": 700, "commits": 320, "found": 0, "where": ""}
 TWENTY: rollout.Told = {"instance_a": 20, "instance_b": 17}
 
 THREE: Mapping[str, Three] = {
+    "alert routing": Three(
+        healthy=routing.judged,
+        broken=lambda path: routing.judged(path, routing=routing.NO_PAGE),
+        nothing=lambda path: routing.judged(path, routing={}),
+    ),
     "alerts": Three(
         healthy=lambda path: alerts.judged(path, alerts.scraped(1000.0)),
         broken=lambda path: alerts.judged(path, alerts.scraped(10.0)),  # HighErrorRate, which nothing called for
@@ -182,7 +190,17 @@ THREE: Mapping[str, Three] = {
     ),
     "key rotation": of_answers("key rotation", "old-after", A()),
     "known keys": of_answers("known keys", "asked-5", answers.typed(401, "invalid_api_key")),
+    "log fields": Three(
+        healthy=telemetry.written,
+        broken=lambda path: telemetry.written(path, telemetry.log("whole", tokens=None)),
+        nothing=lambda path: telemetry.written(path, "nothing of it\n"),
+    ),
     "messages once": of_answers("messages once", "again-2", A(status=202, body={"id": "another"})),
+    "metric names": Three(
+        healthy=lambda path: telemetry.listed(path, telemetry.exposed(telemetry.HTTP, telemetry.TOKENS)),
+        broken=lambda path: telemetry.listed(path, telemetry.exposed(telemetry.HTTP)),
+        nothing=lambda path: telemetry.listed(path, []),
+    ),
     "model choice": of_answers("model choice", "", calls=answers.but_call("hard", model="sim-small")),
     "personal data": of_answers("personal data", "metrics", A(body=f'q{{text="{answers.phone_of("personal-data")}"}} 1')),
     "polite answers": Three(
@@ -244,6 +262,7 @@ def test_every_check_has_its_three_runs() -> None:
 
 @pytest.mark.parametrize("name", sorted(THREE))
 def test_a_check_passes_fails_and_knows_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name in ("alerts", "dashboards") and shutil.which("promtool") is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no promtool on the PATH; apt-get install prometheus")
+    program = NEEDS.get(name)
+    if program is not None and shutil.which(program) is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no {program} on the PATH")
     ask(name, THREE[name], tmp_path, monkeypatch)
