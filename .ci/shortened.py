@@ -1,4 +1,5 @@
 """`shortened.py TARGET NAME`: the settings that make a scenario of the catalogue short, one a line, for `harness run --set`.
+`shortened.py TARGET NAME offered`: exit 1 where the target has no such place as the scenario breaks, else 0.
 
 A phase is made short where the plan allows it: what a check, a deploy or an objective needs of it stays.
 """
@@ -27,6 +28,11 @@ def shortened(name: str, offer: Offer) -> list[str]:
     return settings
 
 
+def offered(name: str, offer: Offer) -> bool:
+    """Return whether a target has every place at which a scenario puts a fault."""
+    return all(fault.at in offer.places for phase in read_scenario(find_scenario(name)).document.phases for fault in phase.faults)
+
+
 def plans(name: str, settings: list[str], offer: Offer) -> bool:
     """Return whether a scenario with these settings can be run on a target that offers this."""
     try:
@@ -50,4 +56,7 @@ def _long(scenario: ScenarioDocument) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(shortened(sys.argv[2], make_target(sys.argv[1], 1, ()).offer())) + "\n")
+    there = make_target(sys.argv[1], 1, ()).offer()
+    if sys.argv[3:] == ["offered"]:
+        sys.exit(0 if offered(sys.argv[2], there) else 1)
+    sys.stdout.write("\n".join(shortened(sys.argv[2], there)) + "\n")

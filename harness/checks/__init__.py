@@ -18,8 +18,10 @@ from harness.checks import (
     breaker,
     budget_cap,
     cache,
+    cache_age,
     cache_expiry,
     canary_release,
+    connect_limit,
     connection_limit,
     dashboards,
     drain,
@@ -27,6 +29,7 @@ from harness.checks import (
     feature_flags,
     guard_bypass,
     health,
+    idle_connections,
     input_validation,
     kept_keys,
     key_ages,
@@ -51,6 +54,7 @@ from harness.checks import (
     standby,
     stream_flow,
     time_limits,
+    without_search,
 )
 from harness.model.check import CheckPlanner
 from harness.model.judgement import Judgement
@@ -73,8 +77,10 @@ _ALL = (
     breaker,
     budget_cap,
     cache,
+    cache_age,
     cache_expiry,
     canary_release,
+    connect_limit,
     connection_limit,
     dashboards,
     drain,
@@ -82,6 +88,7 @@ _ALL = (
     feature_flags,
     guard_bypass,
     health,
+    idle_connections,
     input_validation,
     kept_keys,
     key_ages,
@@ -106,6 +113,7 @@ _ALL = (
     standby,
     stream_flow,
     time_limits,
+    without_search,
 )
 
 CHECKS: Mapping[str, tuple[CheckPlanner, CheckJudge]] = {each.PLANNER.name: (each.PLANNER, each.judge) for each in _ALL}

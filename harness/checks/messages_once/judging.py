@@ -15,6 +15,7 @@ from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
 
 AT_ONCE_NS = 2_000_000_000
+GONE = 404
 RECEIVED = "receiver.log"
 _DELIVERED = re.compile(r'"event": "delivered", "id": "([^"]+)"')
 
@@ -48,8 +49,10 @@ def judge_messages_once(reading: Reading, check: PlannedCheck) -> Judgement:
             took.append(((finished[0].ended_ns or 0) - sent.ended_ns) / 1e9)
         elif finished:
             problems.append((f"message {n} was given up (`failed`)", finished[0]))
-        elif fetched and len(records.get(f"fetch-{n}", [])) == len(fetched):
-            problems.append((f"message {n} was taken and has no answer in time", fetched[-1]))
+        elif (last := next(iter(records.get(f"fetch-{n}", [])[::-1]), None)) is not None and last.status_code == GONE:
+            problems.append((f"message {n} was taken, and nobody knows it any more", last))
+        elif last is not None and is_good(last):  # who was turned away before could look when it mattered
+            problems.append((f"message {n} was taken and has no answer in time", last))
         else:
             unseen.append(f"nobody could see what became of message {n}")
     paid = calls_of(

@@ -28,7 +28,9 @@ PACKAGES: Mapping[str, str] = MappingProxyType({"promtool": "prometheus", "amtoo
 """The package that each of these programs comes in."""
 
 _COUNTED_WITHIN_S = 5.0
-_COUNTED = """SELECT application_name, count(*) FROM pg_stat_activity
+_COUNTED = """SELECT application_name, count(*),
+    max(extract(epoch FROM clock_timestamp() - state_change)) FILTER (WHERE state = 'idle')::float8
+FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY application_name"""
 
 
@@ -96,14 +98,17 @@ class Operators:
         return ActionDone(told={name: value for name, value in said.items() if value is None or isinstance(value, str | int)})
 
     def _count_connections(self, _: Action) -> ActionDone:
-        """Count what each of its users has open at the database, by what they call themselves: `instance_a`."""
+        """Count what each of its users has open at the database, by what they call themselves: `instance_a`.
+
+        `idle_s_a` is for how long the one of them has lain idle that nobody has used for longest.
+        """
         parts = urlsplit(self._programs.database_url)
 
-        async def count() -> list[tuple[str, int]]:
+        async def count() -> list[tuple[str, int, float | None]]:
             address, database = f"{parts.hostname}:{parts.port}", parts.path.lstrip("/")
             connection = await connect(address, parts.username or "", database, parts.password)
             try:
-                return [(row[0], row[1]) for row in await connection.fetch(_COUNTED)]
+                return [(row[0], row[1], row[2]) for row in await connection.fetch(_COUNTED)]
             finally:
                 await connection.close()
 
@@ -111,7 +116,9 @@ class Operators:
             rows = do_once(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
         except FaultError as error:
             raise StackError(error.message) from error
-        return ActionDone(told={f"instance_{name}": number for name, number in rows if name})
+        told: dict[str, int | float] = {f"instance_{name}": number for name, number, _ in rows if name}
+        told |= {f"idle_s_{name}": idle_s for name, _, idle_s in rows if name and idle_s is not None}
+        return ActionDone(told=told)
 
 
 def _ages(keys: object) -> dict[str, str | int | float | bool | None]:

@@ -216,6 +216,7 @@ def but(
         ("messages once", "again-2", A(status=202, body={"id": "another"}), "became another message"),
         ("messages once", "fetch-1", A(body={"id": "m1", "status": "failed"}), "given up"),
         ("messages once", "fetch-1", A(body={"id": "m1", "status": "processing"}), "no answer in time"),
+        ("messages once", "fetch-1", A(status=404), "nobody knows it any more"),
         ("messages once", "send-0", A(status=202, body={"id": "m0"}, took_s=3.0), "not at once"),
         ("audit log", "erase", A(), "could erase it"),
         ("audit log", "second", A(body={"entries": ENTRIES[1:]}), "does not stand there a second later"),

@@ -20,6 +20,7 @@ import test_checks_rate_limit as rate
 import test_checks_retry_amplification as retries
 import test_checks_rollout as rollout
 import test_checks_shared_answers as shared
+import test_checks_stores as stores
 import test_checks_stream_flow as flow
 import test_checks_telemetry as telemetry
 import test_checks_watching as watching
@@ -144,6 +145,11 @@ THREE: Mapping[str, Three] = {
         healthy=lambda path: budget.judged(path, 2), broken=lambda path: budget.judged(path, 8), nothing=burst_never_sent
     ),
     "cache": of_answers("cache", "first-foreign", A(headers={"x-gateway-cache": "hit-shared"})),
+    "cache age": Three(
+        healthy=lambda path: stores.aged(path, *stores.ASKED, *stores.ANEW),
+        broken=lambda path: stores.aged(path, *stores.ASKED),
+        nothing=lambda path: judged(path, stores.AGE, None),
+    ),
     "cache expiry": Three(
         healthy=lambda path: rollout.cached(path, "first", "old"),
         broken=lambda path: rollout.cached(path, "first"),
@@ -153,6 +159,11 @@ THREE: Mapping[str, Three] = {
         healthy=lambda path: rollout.released(path, rollout.GOOD, rollout.SHIFTED),
         broken=lambda path: rollout.released(path, rollout.GOOD, rollout.SHIFTED, lost=100),
         nothing=lambda path: rollout.released(path, rollout.GOOD, None),
+    ),
+    "connect limit": Three(
+        healthy=lambda path: stores.connecting(path, stores.waiting(2.01)),
+        broken=lambda path: stores.connecting(path, stores.waiting(7.5)),
+        nothing=lambda path: stores.connecting(path, stores.waiting()),  # nobody waited for a connection
     ),
     "connection limit": Three(
         healthy=lambda path: rollout.counted(path, TWENTY, TWENTY, TWENTY),
@@ -177,6 +188,11 @@ THREE: Mapping[str, Three] = {
         nothing=lambda path: bypass.seen(path, [], None),
     ),
     "health": watched(watching.STAYS, watching.ready_is(200), watching.ready_is(503)),
+    "idle connections": Three(
+        healthy=lambda path: stores.lying(path, *[stores.MANY] * 3, *[stores.FEW] * 3),
+        broken=lambda path: stores.lying(path, *[stores.MANY] * 5, {**stores.FEW, "idle_s_a": 45.0}),
+        nothing=lambda path: judged(path, stores.IDLE, None, phase=stores.WIDE),
+    ),
     "input validation": of_answers("input validation", "too-long", A()),
     "kept keys": Three(
         healthy=lambda path: keys.kept(path, {"worker.log": "ready\n"}),
@@ -253,6 +269,11 @@ THREE: Mapping[str, Three] = {
         nothing=lambda path: flow.judged(path, [replace(row, streamed=False) for row in ROWS]),
     ),
     "time limits": Three(healthy=hung(5.9), broken=hung(6.1), nothing=nobody_in_the_outage),
+    "without search": Three(
+        healthy=stores.searched,
+        broken=lambda path: stores.searched(path, {"without-0": A()}),
+        nothing=lambda path: judged(path, stores.SEARCH, None, faults=(stores.LOCK,)),
+    ),
 }
 
 
