@@ -41,6 +41,7 @@ from harness.checks import (
     model_choice,
     personal_data,
     polite_answers,
+    quality,
     rate_limit,
     rate_refusals,
     rate_window,
@@ -51,10 +52,12 @@ from harness.checks import (
     secret_scan,
     server_counts,
     shared_answers,
+    slow_client,
     standby,
     stream_flow,
     time_limits,
     without_search,
+    workflows,
 )
 from harness.model.check import CheckPlanner
 from harness.model.judgement import Judgement
@@ -100,6 +103,7 @@ _ALL = (
     model_choice,
     personal_data,
     polite_answers,
+    quality,
     rate_limit,
     rate_refusals,
     rate_window,
@@ -110,10 +114,12 @@ _ALL = (
     secret_scan,
     server_counts,
     shared_answers,
+    slow_client,
     standby,
     stream_flow,
     time_limits,
     without_search,
+    workflows,
 )
 
 CHECKS: Mapping[str, tuple[CheckPlanner, CheckJudge]] = {each.PLANNER.name: (each.PLANNER, each.judge) for each in _ALL}

@@ -47,3 +47,16 @@ def json_of(record: ProbeRecord) -> object:
     except ValueError:
         return None
     return value
+
+
+def value_at(record: ProbeRecord, *steps: str | int) -> object:
+    """Return what stands at a place in the body, by names and numbers; None where there is nothing."""
+    value = json_of(record)
+    for step in steps:
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value

@@ -11,6 +11,7 @@ from harness.exchange.reading import Reading
 from harness.model.error_kind import ErrorKind
 
 _CHUNK_BYTES = 65_536
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 def ask(
@@ -25,8 +26,13 @@ def ask(
     return converse(address, request, Exchange(reading, streamed=streamed), timeout_ns=timeout_ns, zero_ns=zero_ns)
 
 
-def converse(address: tuple[str, int], request: bytes, exchange: Exchange, *, timeout_ns: int, zero_ns: int = 0) -> Outcome:
-    """Send a request and feed its answer to an exchange, whose headers can be asked for afterwards; else as `ask`."""
+def converse(
+    address: tuple[str, int], request: bytes, exchange: Exchange, *, timeout_ns: int, zero_ns: int = 0, body_every_ns: int = 0
+) -> Outcome:
+    """Send a request and feed its answer to an exchange, whose headers can be asked for afterwards; else as `ask`.
+
+    body_every_ns: so long before each byte of the body, as a slow client sends it; nought: all of it at once.
+    """
     deadline_ns = time.monotonic_ns() + timeout_ns
     try:
         connection = socket.create_connection(address, timeout=timeout_ns / 1e9)
@@ -38,19 +44,29 @@ def converse(address: tuple[str, int], request: bytes, exchange: Exchange, *, ti
         return never_answered(ErrorKind.CONNECT_FAILED, time.monotonic_ns() - zero_ns)
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        end = _talk(connection, request, exchange, deadline_ns, zero_ns)
+        end = _talk(connection, request, exchange, deadline_ns, zero_ns, body_every_ns)
         return exchange.outcome(end, time.monotonic_ns() - zero_ns)
 
 
-def _talk(connection: socket.socket, request: bytes, exchange: Exchange, deadline_ns: int, zero_ns: int) -> End:
+def _talk(
+    connection: socket.socket, request: bytes, exchange: Exchange, deadline_ns: int, zero_ns: int, body_every_ns: int
+) -> End:
+    at_once = request.index(_END_OF_HEAD) + len(_END_OF_HEAD) if body_every_ns else len(request)
+    late = memoryview(request)[at_once:]
     try:
         connection.settimeout(max(deadline_ns - time.monotonic_ns(), 1) / 1e9)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # what the peer said first is still to be read
-            connection.sendall(request)
+            connection.sendall(memoryview(request)[:at_once])
+        due_ns = time.monotonic_ns() + body_every_ns
         while True:
-            left_ns = deadline_ns - time.monotonic_ns()
-            if left_ns <= 0 or not select.select([connection], [], [], left_ns / 1e9)[0]:
+            now_ns = time.monotonic_ns()
+            if now_ns >= deadline_ns:
                 return End.TIMEOUT
+            until_ns = min(deadline_ns, due_ns) if late else deadline_ns
+            if not select.select([connection], [], [], max(until_ns - now_ns, 0) / 1e9)[0]:
+                if late:
+                    late, due_ns = _send_one(connection, late), due_ns + body_every_ns
+                continue
             data = connection.recv(_CHUNK_BYTES)
             if not data:
                 return End.CLOSED
@@ -60,3 +76,12 @@ def _talk(connection: socket.socket, request: bytes, exchange: Exchange, deadlin
         return End.TIMEOUT
     except OSError:
         return End.RESET
+
+
+def _send_one(connection: socket.socket, late: memoryview) -> memoryview:
+    """Send a byte and return those that are left: none for a peer that reads no more."""
+    try:
+        connection.sendall(late[:1])
+    except (BrokenPipeError, ConnectionResetError):
+        return late[:0]
+    return late[1:]

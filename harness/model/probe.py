@@ -20,6 +20,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "roll-out": ("version", "defect", "watch_s", "least", "patience_s"),
     "ask-balancer": (),
     "count-connections": (),
+    "tell-recorded": (),
     "promote-standby": (),
     "scan-for-secrets": (),
     "tell-key-ages": (),
@@ -59,6 +60,7 @@ class Probe:
     becomes `filler` characters. instance: None is where load goes, a name, or every one. lane: probes and actions of one
     lane follow each other, those of different lanes go side by side; by default each check is one.
     chat: the answer is read as a chat's, else any whole answer of a good status is one.
+    body_every_ns: so long before each byte of the body, as a slow client sends it; `timeout_ns` bounds it all the same.
     keep_bytes: how much of the answer's body is kept. after: an action of the same check, whose end it follows by
     `after_ns` at least, however long that took.
     """
@@ -80,6 +82,7 @@ class Probe:
     every_ns: int = 0
     until: Until | None = None
     timeout_ns: int = 6_000_000_000
+    body_every_ns: int = 0
     filler: int = 0
     keep_bytes: int = 8_192
     after: str | None = None

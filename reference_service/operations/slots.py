@@ -57,6 +57,7 @@ class BalancerConfiguration:
         server = {
             "listen": [self._listen],
             "protocols": ["h1"],
+            "enable_full_duplex": True,  # a refusal goes out though the body has not come in
             "automatic_https": {"disable": True},
             "routes": [
                 {"match": [{"expression": chosen}], "handle": [self.proxy("green")], "terminal": True},

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "faultproxy": {"model", "errors"},
     "faults": {"model", "errors"},
     "target": {"model", "errors", "faults", "documents", "exchange"},
-    "checks": {"model", "errors", "measure", "rundir"},
+    "checks": {"model", "errors", "measure", "rundir", "stats"},
     "measure": {"model", "errors", "rundir", "stats"},
     "judge": {"model", "errors", "stats", "measure", "rundir", "checks"},
     "compare": {"model", "errors", "rundir", "measure", "stats"},

@@ -110,6 +110,8 @@ def test_knowledge_connections_and_code_are_those_of_the_stack(stack):
     connections = doing(stack.actor, "count-connections").told
     assert {"instance_a", "instance_b"} <= connections.keys()
     assert all(number > 0 for number in connections.values())
+    recorded = doing(stack.actor, "tell-recorded", "user-0201").told
+    assert (recorded["escalations"], recorded["scores"], recorded["score_sum"]) == (0, 0, 0)
     assert doing(stack.actor, "scan-for-secrets").told["files"] > 100
 
 

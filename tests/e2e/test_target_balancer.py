@@ -44,6 +44,10 @@ class Instance:
                 self.answer(200 if self.path != "/ready" or instance.ready else 503)
 
             def do_POST(self) -> None:
+                if self.path == "/impatient":
+                    self.close_connection = True
+                    self.answer(408)
+                    return
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 instance.posts[body] += 1
                 if self.path == "/drop":
@@ -198,6 +202,12 @@ def test_a_client_that_goes_away_is_noticed_by_the_instance(front: str, instance
         return any(c.recv(1, socket.MSG_PEEK) == b"" for c in select.select(is_open, [], [], 0)[0])
 
     until(told)  # else it goes on writing, and paying, for no one
+
+
+def test_an_answer_to_a_body_that_does_not_come_is_not_kept_until_it_has(front: str) -> None:
+    with socket.create_connection(front.split(":"), timeout=5) as connection:
+        connection.sendall(b"POST /impatient HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 408 ")
 
 
 def test_the_balancer_writes_nowhere_but_in_the_stacks_directory(front: str, tmp_path: Path) -> None:

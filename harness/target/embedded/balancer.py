@@ -124,6 +124,7 @@ def _around(address: str, home: Path, routes: list[dict[str, object]]) -> dict[s
                     "front": {
                         "listen": [address],
                         "protocols": ["h1"],
+                        "enable_full_duplex": True,  # a refusal goes out though the body has not come in
                         "automatic_https": {"disable": True},
                         "routes": routes,
                         "errors": {

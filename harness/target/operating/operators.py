@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import FaultError, StackError
@@ -33,6 +34,14 @@ _COUNTED = """SELECT application_name, count(*),
 FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY application_name"""
 
+RECORDED_TOLD = ("escalations", "scores", "score_sum", "day_scores", "day_good_scores")
+RECORDED = """WITH mine AS (SELECT id FROM account WHERE name = $1),
+today AS (SELECT score FROM feedback WHERE (created_at AT TIME ZONE 'utc')::date = (now() AT TIME ZONE 'utc')::date)
+SELECT (SELECT count(*) FROM escalation WHERE account_id IN (SELECT id FROM mine)),
+       (SELECT count(*) FROM feedback WHERE account_id IN (SELECT id FROM mine)),
+       (SELECT coalesce(sum(score), 0) FROM feedback WHERE account_id IN (SELECT id FROM mine)),
+       (SELECT count(*) FROM today), (SELECT count(*) FROM today WHERE score >= 4)"""
+
 
 class Operators:
     """Each action a method. keys: user to API key, secret. base_url: where load goes.
@@ -57,6 +66,7 @@ class Operators:
             "revoke-key": self._revoke_key,
             "update-knowledge": self._update_knowledge,
             "count-connections": self._count_connections,
+            "tell-recorded": self._tell_recorded,
             "ask-balancer": self._ask_balancer,
             "promote-standby": lambda action: promote_standby(programs, look=lambda: self._count_connections(action)),
             "scan-for-secrets": lambda _: ActionDone(told=told_of(scanned(code_of(SERVICE_PACKAGE)))),
@@ -102,23 +112,32 @@ class Operators:
 
         `idle_s_a` is for how long the one of them has lain idle that nobody has used for longest.
         """
+        rows = self._rows(_COUNTED, what="counting connections")
+        told: dict[str, int | float] = {f"instance_{name}": number for name, number, _ in rows if name}
+        told |= {f"idle_s_{name}": idle_s for name, _, idle_s in rows if name and idle_s is not None}
+        return ActionDone(told=told)
+
+    def _tell_recorded(self, action: Action) -> ActionDone:
+        """Count what stands in the database of a user's wishes for a person and scores, and of everybody's scores today."""
+        ((*numbers,),) = self._rows(RECORDED, self._named(action), what="counting what was recorded")
+        return ActionDone(told=dict(zip(RECORDED_TOLD, numbers, strict=True)))
+
+    def _rows(self, statement: str, *values: object, what: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement, straight from the database. Raises StackError."""
         parts = urlsplit(self._programs.database_url)
 
-        async def count() -> list[tuple[str, int, float | None]]:
+        async def read() -> list[tuple[Any, ...]]:
             address, database = f"{parts.hostname}:{parts.port}", parts.path.lstrip("/")
             connection = await connect(address, parts.username or "", database, parts.password)
             try:
-                return [(row[0], row[1], row[2]) for row in await connection.fetch(_COUNTED)]
+                return [tuple(row) for row in await connection.fetch(statement, *values)]
             finally:
                 await connection.close()
 
         try:
-            rows = do_once(count(), within_s=_COUNTED_WITHIN_S, what="counting connections")
+            return do_once(read(), within_s=_COUNTED_WITHIN_S, what=what)
         except FaultError as error:
             raise StackError(error.message) from error
-        told: dict[str, int | float] = {f"instance_{name}": number for name, number, _ in rows if name}
-        told |= {f"idle_s_{name}": idle_s for name, _, idle_s in rows if name and idle_s is not None}
-        return ActionDone(told=told)
 
 
 def _ages(keys: object) -> dict[str, str | int | float | bool | None]:

@@ -31,6 +31,7 @@ class A:
     refusal: str | None = None
     result: str | None = None
     source: str | None = None
+    error_kind: str | None = None
     took_s: float = 0.05
 
 
@@ -74,6 +75,7 @@ def _record(probe: Probe, number: int, instance: str | None, answer: A) -> Probe
         result="refused" if answer.refusal else result,
         refusal=answer.refusal,
         source=answer.source,
+        error_kind=answer.error_kind,
         headers=answer.headers,
         body=answer.body if isinstance(answer.body, str) else json.dumps(answer.body),
     )

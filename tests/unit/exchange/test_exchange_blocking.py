@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from exchange_answers import answer, body
 
-from harness.exchange import Reading
-from harness.exchange.blocking import ask
+from harness.exchange import Exchange, Reading
+from harness.exchange.blocking import ask, converse
 from harness.model.outcome import Result
 from harness.model.signals import Signals
 
@@ -90,3 +90,46 @@ def test_a_close_before_the_head_is_an_error(sent: bytes) -> None:
 
     with server(serve) as address:
         assert probe(address) == (Result.ERROR, "eof_before_headers")
+
+
+def slowly(address: tuple[str, int], *, timeout_ns: int, every_ns: int = S // 50) -> tuple[Result, str | None]:
+    exchange = Exchange(Reading(Signals()), streamed=False)
+    request = b"POST / HTTP/1.1\r\ncontent-length: 6\r\n\r\nabcdef"
+    outcome = converse(address, request, exchange, timeout_ns=timeout_ns, body_every_ns=every_ns)
+    return outcome.result, outcome.error_kind
+
+
+def test_a_slow_body_comes_a_byte_at_a_time_and_whole() -> None:
+    parts: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        while b"".join(parts)[-6:] != b"abcdef":
+            parts.append(connection.recv(1000))
+        connection.sendall(answer(body()))
+
+    with server(serve) as address:
+        assert slowly(address, timeout_ns=5 * S) == (Result.ANSWERED, None)
+    assert parts[0].endswith(b"\r\n\r\n")
+    assert len(parts) > 3  # on a busy machine two bytes may arrive together
+
+
+def test_an_answer_before_the_slow_body_is_sent_ends_it() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(answer(body()))
+        connection.recv(1000)
+
+    with server(serve) as address:
+        assert slowly(address, timeout_ns=5 * S, every_ns=S) == (Result.ANSWERED, None)
+
+
+def test_a_slow_body_ends_at_the_deadline_whoever_reads_it() -> None:
+    stop = threading.Event()
+    with server(lambda _: stop.wait(5) and None) as address:
+        assert slowly(address, timeout_ns=S // 5, every_ns=S // 20) == (Result.TIMEOUT, "first_byte_timeout")
+        stop.set()
+
+
+def test_a_peer_that_closes_on_a_slow_body_is_told_as_closed() -> None:
+    with server(lambda connection: connection.recv(1000) and None) as address:
+        assert slowly(address, timeout_ns=5 * S)[1] in ("eof_before_headers", "reset")

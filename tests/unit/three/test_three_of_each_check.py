@@ -15,6 +15,7 @@ import test_checks_budget_cap as budget
 import test_checks_disasters as disasters
 import test_checks_guard_bypass as bypass
 import test_checks_keys as keys
+import test_checks_people as people
 import test_checks_polite_answers as polite
 import test_checks_rate_limit as rate
 import test_checks_retry_amplification as retries
@@ -224,6 +225,11 @@ THREE: Mapping[str, Three] = {
         broken=lambda path: polite.seen(path, kept_in_the_cache),
         nothing=lambda path: polite.seen(path, lambda *_: polite.said("A model speaks.", "primary")),  # there was no outage
     ),
+    "quality": Three(
+        healthy=people.readers,
+        broken=lambda path: people.readers(path, takes=lambda _: "knowledge"),
+        nothing=lambda path: people.readers(path, asked=False),
+    ),
     "rate limit": Three(
         healthy=lambda path: rate.judged(path, 10),
         broken=lambda path: rate.judged(path, 11),
@@ -258,6 +264,11 @@ THREE: Mapping[str, Three] = {
         broken=lambda path: shared._seen(path, from_a_cache),
         nothing=lambda path: shared._seen(path, lambda record: True, None),
     ),
+    "slow client": Three(
+        healthy=lambda path: people.met(path, people.slowly(people.LET_GO)),
+        broken=lambda path: people.met(path, people.slowly(people.LET_GO, answers.typed(503))),
+        nothing=lambda path: people.met(path, None),
+    ),
     "standby": Three(
         healthy=lambda path: disasters.promoted(path, disasters.OBEYED),
         broken=lambda path: disasters.promoted(path, {**disasters.OBEYED, "beside_promoted": 1, "beside_exit": 0}),
@@ -273,6 +284,11 @@ THREE: Mapping[str, Three] = {
         healthy=stores.searched,
         broken=lambda path: stores.searched(path, {"without-0": A()}),
         nothing=lambda path: judged(path, stores.SEARCH, None, faults=(stores.LOCK,)),
+    ),
+    "workflows": Three(
+        healthy=people.visit,
+        broken=lambda path: people.visit(path, kept={**people.KEPT, "escalations": 0}),
+        nothing=lambda path: people.visit(path, None),
     ),
 }
 
