@@ -1,6 +1,7 @@
 """Did each instance's circuit go where it must, as its own header tells with each answer?"""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,8 @@ from harness.model.units import parse_duration_ns
 
 HEADER = "x-gateway-circuit"
 LEAST = 2
+LEAST_BETWEEN = 8
+"""Of fewer answers after it has opened none may fall into a try."""
 
 
 def judge_breaker(reading: Reading, check: PlannedCheck) -> Judgement:
@@ -41,6 +44,10 @@ def judge_breaker(reading: Reading, check: PlannedCheck) -> Judgement:
             wrong.append(
                 (f"instance {name} says {late[name][-1][1]!r} at the end of phase {check.phase}, not closed", late[name][-1][0])
             )
+    bare: list[str] = []
+    if values["half_open"]:
+        found, bare = _between(states, settled_ns)
+        wrong += found
     crowd = most_at_once(reading, check.phase, settled_ns) if values["probes"] else None
     if crowd is not None and crowd > int(values["probes"]) * len(states):
         said = f"{crowd} calls were under way at the primary model at once with the circuits open in phase {check.phase}"
@@ -56,8 +63,31 @@ def judge_breaker(reading: Reading, check: PlannedCheck) -> Judgement:
     if values["probes"] and not crowd:
         why = "nobody tried whether the primary model is back" if crowd == 0 else "the provider's records are missing"
         return judgement(check, Status.INCONCLUSIVE, f"{why}, so the circuits' probing was not put to the test", test=test)
+    if bare:
+        why = f"too few answers of instance {bare[0]} came after its circuit had opened to see it half-open"
+        return judgement(check, Status.INCONCLUSIVE, why, test=test)
     reason = _told(opens, len(states), n) + (f"; at most {crowd} at once tried whether the model is back" if crowd else "")
+    reason += "; each called its own half-open in between" if values["half_open"] else ""
     return judgement(check, Status.PASS, reason, test=test)
+
+
+def _between(
+    states: Mapping[str | None, Sequence[tuple[ProbeRecord, str]]], settled_ns: int
+) -> tuple[list[tuple[str, ProbeRecord]], list[str]]:
+    """Return what is wrong with circuits that have opened, and the instances of which too little is known."""
+    wrong: list[tuple[str, ProbeRecord]] = []
+    bare: list[str] = []
+    for name, seen in states.items():
+        after = list(itertools.dropwhile(lambda each: each[1] != "open", seen))
+        closed = [record for record, state in after if state == "closed" and record.at_ns >= settled_ns]
+        if closed:
+            wrong.append((f"instance {name} says 'closed' of a circuit that is still needed, {len(closed)} times", closed[0]))
+        elif len(after) < LEAST_BETWEEN:
+            bare.append(str(name))
+        elif all(state != "half-open" for _, state in after):
+            said = f"instance {name} opened its circuit and never called it half-open in {len(after)} answers"
+            wrong.append((f"{said}: nobody tries whether the model is back", after[-1][0]))
+    return wrong, bare
 
 
 def most_at_once(reading: Reading, phase: str, from_ns: int) -> int | None:

@@ -1,7 +1,8 @@
 """What the breaker check asks: each instance a small question a second, for the whole of a phase, by many users.
 
 `circuit: opens` is for a phase in which the provider fails; `circuit: closes` for the recovery after it. `probes` is for
-a provider that can still be reached: its records tell how many at once tried whether it is back.
+a provider that can still be reached: its records tell how many at once tried whether it is back. `half_open` is for a phase
+that is long enough for such tries, and asks that each instance says so of its circuit meanwhile.
 """
 
 from functools import partial
@@ -33,6 +34,12 @@ class BreakerPlanner:
             doc="once that is over, how many calls of each instance may be under way at the primary model; 0: any",
             default=0,
         ),
+        Parameter(
+            name="half_open",
+            type=bool,
+            doc="once it has opened, each instance must call it half-open now and then, and not closed",
+            default=False,
+        ),
     )
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
@@ -42,6 +49,8 @@ class BreakerPlanner:
             raise ValueError(f"`probes` is {values['probes']}; it must be 0 or more")
         if values["probes"] and values["circuit"] != "opens":
             raise ValueError("`probes` bounds who tries whether a model is back, and needs `circuit: opens`")
+        if values["half_open"] and values["circuit"] != "opens":
+            raise ValueError("`half_open` is what a circuit is after it has opened, and needs `circuit: opens`")
         length_ns = phase.end_ns - phase.start_ns
         if parse_duration_ns(values["settles"]) + 3 * S > length_ns:
             raise ValueError(

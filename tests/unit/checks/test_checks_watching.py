@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from probe_runs import OUTAGE, STEADY, A, Answering, check_of, judged
-from run_builder import PHASES, S, call_of, healthy_samples, sample, unsent
+from run_builder import PHASES, RunBuilder, S, call_of, healthy_samples, sample, unsent
 
+from harness.checks import PLANNERS
 from harness.model.judgement import Judgement, Status
 from harness.model.outcome import Result
 from harness.model.plan import PlannedCheck
@@ -100,6 +101,40 @@ def test_answers_that_tell_of_no_circuit_are_inconclusive(tmp_path: Path) -> Non
     for check in (OPENS, CLOSES):
         assert seen(tmp_path, check, circuit(lambda *_: None)).status is Status.INCONCLUSIVE
         assert seen(tmp_path, check, None).status is Status.INCONCLUSIVE
+
+
+BETWEEN = check_of("breaker", phase="outage", settles="4s", half_open=True)
+
+
+def test_a_circuit_that_opens_half_opens_and_never_closes_meanwhile_passes(tmp_path: Path) -> None:
+    judgement = seen(tmp_path, BETWEEN, circuit(lambda n, _: "closed" if n < 1 else "half-open" if n % 4 == 3 else "open"))
+    assert judgement.status is Status.PASS, judgement.reason
+    assert "each called its own half-open in between" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (lambda n, i: "open" if i == "a" else "half-open" if n % 2 else "open", "instance a opened its circuit and never called"),
+        (lambda n, _: "open" if n % 2 else "closed", "instance a says 'closed' of a circuit that is still needed, 2 times"),
+        (lambda *_: "closed", "instance a never opened its circuit"),
+    ],
+)
+def test_a_circuit_that_is_never_half_open_fails(state: Callable[[int, str | None], str], told: str, tmp_path: Path) -> None:
+    judgement = seen(tmp_path, BETWEEN, circuit(state))
+    assert judgement.status is Status.FAIL, judgement.reason
+    assert told in judgement.reason
+
+
+def test_a_circuit_that_opened_late_is_not_called_never_half_open(tmp_path: Path) -> None:
+    late = seen(tmp_path, BETWEEN, circuit(lambda n, _: "half-open" if n < 4 else "open"))
+    assert (late.status, "too few answers of instance a" in late.reason) == (Status.INCONCLUSIVE, True)
+
+
+def test_half_open_is_asked_of_a_circuit_that_opens_only(tmp_path: Path) -> None:
+    check = check_of("breaker", phase="recovery", circuit="closes", half_open=True)
+    with pytest.raises(ValueError, match="needs `circuit: opens`"):
+        PLANNERS["breaker"].plan(check, RunBuilder().plan().phases[3])
 
 
 PROBED = check_of("breaker", phase="outage", settles="4s", probes=1)

@@ -19,6 +19,7 @@ import test_checks_people as people
 import test_checks_polite_answers as polite
 import test_checks_rate_limit as rate
 import test_checks_retry_amplification as retries
+import test_checks_retry_backoff as backoff
 import test_checks_rollout as rollout
 import test_checks_shared_answers as shared
 import test_checks_stores as stores
@@ -252,6 +253,11 @@ THREE: Mapping[str, Three] = {
         healthy=lambda path: retries.judged(path, None),
         broken=lambda path: retries.judged(path, retries.tried(2)),
         nothing=lambda path: retries.judged(path, []),
+    ),
+    "retry backoff": Three(
+        healthy=lambda path: backoff.judged(path, backoff.tried(backoff.jitter)),
+        broken=lambda path: backoff.judged(path, backoff.tried(backoff.fixed)),
+        nothing=lambda path: backoff.judged(path, None),
     ),
     "secret scan": Three(
         healthy=lambda path: rollout.scan(path, CLEAN),
