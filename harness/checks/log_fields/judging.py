@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.checks.evidence import answered, judgement, records_of, undone
 from harness.checks.expectations import error_of, is_good
-from harness.checks.log_fields.lines import Line, lines_by_request
+from harness.checks.log_fields.lines import Line, lines_by_request, lines_with_most
 from harness.checks.log_fields.planning import ANSWERED, PLANNER, REFUSED
 from harness.checks.provider_calls import CallSeen, calls_by_request
 from harness.checks.settings import complete
@@ -39,7 +39,13 @@ def judge_log_fields(reading: Reading, check: PlannedCheck) -> Judgement:
     of_load = _ids_of_load(reading, check.phase)
     lines = lines_by_request(reading.run.logs, {*own, *of_load}, names["request_id"])
     if not lines:
-        return judgement(check, Status.INCONCLUSIVE, "log fields: no line of JSON carries the id of a request of this run")
+        others = [name for field, name in names.items() if field != "request_id"]
+        nameless = lines_with_most(reading.run.logs, others)
+        if nameless:
+            test = Test(quantity="lines_wrong", op="<=", limit=0.0, value=float(nameless), n=nameless, bad=nameless)
+            reason = f"log fields: {nameless} lines tell of requests, and none carries the id of one ({names['request_id']!r})"
+            return judgement(check, Status.FAIL, reason, test=test)
+        return judgement(check, Status.INCONCLUSIVE, "log fields: no line of JSON tells of a request of this run")
     calls = calls_by_request(reading, [record.request_id for name in ANSWERED for record in records[name]])
     unbilled = [name for name in ANSWERED if not calls.get(records[name][-1].request_id)]
     if unbilled:

@@ -108,6 +108,12 @@ def test_a_field_that_says_another_thing_than_others_know_fails(
     assert judgement.evidence[0].ref.startswith("logs/service-a.log:")
 
 
+def test_lines_that_carry_no_id_at_all_fail(tmp_path: Path) -> None:
+    judgement = written(tmp_path, log().replace('"request_id": "', '"trace": "'))
+    assert judgement.status is Status.FAIL
+    assert "5 lines tell of requests, and none carries the id of one ('request_id')" in judgement.reason
+
+
 def test_a_line_of_the_load_without_a_field_fails(tmp_path: Path) -> None:
     of_load = json.dumps({**{k: v for k, v in ANSWERED.items() if k != "tokens"}, "request_id": "req-9"})
     judgement = written(tmp_path, f"{log()}{of_load}\n")
@@ -118,7 +124,7 @@ def test_a_line_of_the_load_without_a_field_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"text": "nothing of it\n"}, "no line of JSON"),
+        ({"text": "nothing of it\n"}, "no line of JSON tells of a request"),
         ({"calls": CALLS[:1]}, "the provider recorded no call for streamed"),
         ({"actions": {"put-document": None}}, "put-document could not be done"),
         ({"asked": lambda p, *_: None if p.name == "attack" else answering(p)}, "attack was not answered"),
