@@ -1,17 +1,19 @@
 """Waiting with a bound that holds, and that a busy event loop does not turn into a false alarm."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 SLICES = 5
 
 
-async def bounded(work: Coroutine[Any, Any, T], limit_s: float) -> T:
+async def bounded(work: Coroutine[Any, Any, T], limit_s: float, *, unwanted: Callable[[T], None] | None = None) -> T:
     """Return what `work` returns, or cancel it and raise TimeoutError after about `limit_s` of a responsive loop.
 
     The work is not waited for once it is cancelled: a driver that does not let go must not hold a user.
+    unwanted: given what came all the same when nobody waits any more, a connection say: in a loop that stalled the work is
+    done in the very turn in which its caller is cancelled.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -22,15 +24,23 @@ async def bounded(work: Coroutine[Any, Any, T], limit_s: float) -> T:
             if done:
                 break
     except asyncio.CancelledError:
-        abandon(task)
+        abandon(task, unwanted)
         raise
     if not done:
-        abandon(task)
+        abandon(task, unwanted)
         raise TimeoutError
     return task.result()
 
 
-def abandon(task: "asyncio.Future[Any]") -> None:
-    """Cancel a task and take whatever it still raises, so that nothing is reported as never retrieved."""
+def abandon(task: "asyncio.Future[T]", unwanted: Callable[[T], None] | None = None) -> None:
+    """Cancel a task and take whatever it still raises, so that nothing is reported as never retrieved.
+
+    unwanted: given what it returns all the same.
+    """
+
+    def end(ended: "asyncio.Future[T]") -> None:
+        if not ended.cancelled() and ended.exception() is None and unwanted is not None:
+            unwanted(ended.result())
+
     task.cancel()
-    task.add_done_callback(lambda t: t.cancelled() or t.exception())
+    task.add_done_callback(end)

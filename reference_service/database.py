@@ -71,7 +71,7 @@ class Database:
         """Give `work` one connection beside the pool for as long as it likes. Raises StoreUnavailable when that breaks."""
         connection = None
         try:
-            connection = await bounded(self._connect(), self._settings.database_connect_timeout_s)
+            connection = await bounded(self._connect(), self._settings.database_connect_timeout_s, unwanted=_end)
             await work(connection)
         except (*_GONE, OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise StoreUnavailable("postgres", type(error).__name__) from error
@@ -125,7 +125,7 @@ class Database:
             raise StoreUnavailable("postgres", "not opened")
         s = self._settings
         # Waiting for a free connection and making one share the connect bound; a user's request never waits longer.
-        connection = await bounded(self._pool.acquire(), s.database_connect_timeout_s)
+        connection = await bounded(self._pool.acquire(), s.database_connect_timeout_s, unwanted=_end)
         try:
             result = await bounded(_await(work(connection)), s.database_timeout_s)
         except BaseException:
@@ -135,6 +135,11 @@ class Database:
             raise
         await self._pool.release(connection)
         return result
+
+
+def _end(connection: Connection) -> None:
+    """End a connection that came when nobody waited for it any more; its place in the pool is free again by that."""
+    connection.terminate()
 
 
 async def _keep(_: Connection) -> None:
