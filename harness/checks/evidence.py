@@ -61,6 +61,16 @@ def undone(reading: Reading, check: PlannedCheck, *names: str) -> str | None:
     return None
 
 
+def told_between(reading: Reading, check: PlannedCheck, first: str, last: str, figure: str) -> float | None:
+    """Return by how much what two actions told differs, the later minus the earlier; None where one told no such number."""
+    before, after = (
+        None if (entry := action_of(reading, check, name)) is None else entry.data.get(figure) for name in (first, last)
+    )
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        return after - before
+    return None
+
+
 def begins_ns_of(reading: Reading, phase_name: str) -> int:
     """Return when a phase was what it is for: its start, or the last fault in it that was confirmed or proved clear."""
     phase = reading.plan.phase(phase_name)

@@ -125,7 +125,7 @@ def _shares(asked: Sequence[Labelled], within_ns: int, least: dict[str, float]) 
 
 
 def _unseen(reading: Reading, check: PlannedCheck, asked: Sequence[Labelled]) -> str | None:
-    if (why := undone(reading, check, *(f"put-{name}" for name in DOCUMENTS), "recorded")) is not None:
+    if (why := undone(reading, check, *(f"put-{name}" for name in DOCUMENTS), "recorded-before", "recorded")) is not None:
         return why
     if len(asked) < len(GOLDEN):
         return f"only {len(asked)} of {len(GOLDEN)} golden questions were asked"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.checks.evidence import action_of, records_of
+from harness.checks.evidence import action_of, records_of, told_between
 from harness.checks.expectations import is_good
 from harness.checks.exposition import MetricSample, samples_in
 from harness.checks.quality.labelled import Labelled
@@ -50,10 +50,12 @@ def wrongly_measured(
     found = sum(each.first is not None for each in sure)
     if (scored := _total(after, RETRIEVED) - _total(before, RETRIEVED)) < found:
         return f"the service scores {scored:.0f} retrievals where {found} found something", read
+    came = told_between(reading, check, "recorded-before", "recorded", "day_scores") or 0
+    if came < (given := sum(each.golden.score is not None for each in sure)):
+        return f"{came} scores came into the database, {given} were given and thanked for", read
     recorded = action_of(reading, check, "recorded")
-    scores, good = (0, 0) if recorded is None else (recorded.data.get("day_scores"), recorded.data.get("day_good_scores"))
-    if not isinstance(scores, int) or not isinstance(good, int) or scores < sum(e.golden.score is not None for e in sure):
-        return f"{scores} scores of today stand in the database, fewer than were given and thanked for", read
+    assert recorded is not None  # else nothing came in between
+    scores, good = (int(str(recorded.data.get(name, 0))) for name in ("day_scores", "day_good_scores"))
     for record in lasts.values():
         told = {sample.name: sample.value for sample in samples_in(record.body)}
         if not abs(told.get(SATISFIED, -1.0) - good / max(scores, 1)) <= CLOSE_ENOUGH:

@@ -19,7 +19,7 @@ from harness.model.units import parse_duration_ns
 EACH_USER = 8
 LANES = 6
 EVERY_NS = 180 * MS
-TOLD_AFTER_NS = 7 * S
+TOLD_AFTER_NS = 9 * S
 """How long after the last question the service is read: it reads its own figures of the day every five seconds."""
 
 _RATIO = partial(Parameter, type=float, low=0.0, high=0.999)
@@ -80,6 +80,7 @@ class QualityPlanner:
                 read(name="last", at_ns=ended_ns, after="recorded"),
             ),
             actions=(
+                act(name="recorded-before", at_ns=t, does="tell-recorded", principal=readers[0]),
                 *(
                     act(
                         name=f"put-{name}",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.checks.evidence import Expectation, action_of, calls_of, evidence_of, judge_table, records_of
+from harness.checks.evidence import Expectation, calls_of, evidence_of, judge_table, records_of, told_between
 from harness.checks.expectations import is_good, is_status, value_at
 from harness.checks.workflows.planning import RATED_IN_WORDS, SCORES, WISHES, document_of
 from harness.measure.reading import Reading
@@ -28,7 +28,7 @@ def judge_workflows(reading: Reading, check: PlannedCheck) -> Judgement:
         ),
         *(Expectation(name=f"rated-{n}", says="a score is taken", holds=is_status(201)) for n in range(len(SCORES))),
     )
-    told = judge_table(reading, check, expectations, what="workflows", rests_on=("put-document", "recorded"))
+    told = judge_table(reading, check, expectations, what="workflows", rests_on=("put-document", "recorded-before", "recorded"))
     if told.status is not Status.PASS:
         return told
     records = {name: mine[-1] for name, mine in records_of(reading, check).items()}
@@ -79,13 +79,11 @@ def _asked_a_model(reading: Reading, records: dict[str, ProbeRecord]) -> tuple[s
 
 
 def _not_recorded(reading: Reading, check: PlannedCheck, records: dict[str, ProbeRecord]) -> tuple[str, ProbeRecord] | None:
-    recorded = action_of(reading, check, "recorded")
-    assert recorded is not None
     for name, wanted, what, of in (
-        ("escalations", len(WISHES), "wishes for a person stand in the database", "wish-0"),
-        ("scores", len(SCORES) + 1, "scores stand in the database", "rated-0"),
-        ("score_sum", sum(SCORES) + RATED_IN_WORDS, "is the sum of the scores in the database", "rated-0"),
+        ("escalations", len(WISHES), "wishes for a person came into the database", "wish-0"),
+        ("scores", len(SCORES) + 1, "scores came into the database", "rated-0"),
+        ("score_sum", sum(SCORES) + RATED_IN_WORDS, "is the sum of the scores that came into the database", "rated-0"),
     ):
-        if recorded.data.get(name) != wanted:
-            return f"{recorded.data.get(name)} {what}, {wanted} were given and thanked for", records[of]
+        if (came := told_between(reading, check, "recorded-before", "recorded", name)) != wanted:
+            return f"{came} {what}, {wanted} were given and thanked for", records[of]
     return None

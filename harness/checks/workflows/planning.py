@@ -40,11 +40,12 @@ class WorkflowsPlanner:
         visitor, librarian = f"visitor-{check.id}", f"curator-{check.id}"
         ask = partial(Probe, check_id=check.id, principal=visitor)
         document = {"id": document_of(check), "title": "The theodolite", "body": DOCUMENT}
+        tell = partial(Action, check_id=check.id, does="tell-recorded", principal=visitor)
         rate = partial(ask, path="/feedback", chat=False, at_ns=t + 2 * S)
         return CheckSteps(
             probes=(
-                ask(name="greeting", at_ns=t, body=chat("Hello!")),
-                ask(name="faq", at_ns=t, body=chat("What are your opening hours?")),
+                ask(name="greeting", at_ns=t + S // 2, body=chat("Hello!")),
+                ask(name="faq", at_ns=t + S // 2, body=chat("What are your opening hours?")),
                 ask(name="knowledge", at_ns=t + S, body=chat(QUESTION)),
                 *(ask(name=f"wish-{n}", at_ns=t + S, body=chat(wish)) for n, wish in enumerate(WISHES)),
                 ask(name="rated-in-words", at_ns=t + 2 * S, body=chat(f"I rate this answer {RATED_IN_WORDS} out of 5!")),
@@ -63,7 +64,8 @@ class WorkflowsPlanner:
                     arguments=document,
                     lane=f"{check.id}-put",
                 ),
-                Action(check_id=check.id, name="recorded", at_ns=t + 4 * S, does="tell-recorded", principal=visitor),
+                tell(name="recorded-before", at_ns=t),
+                tell(name="recorded", at_ns=t + 4 * S),
             ),
             principals=(
                 MadePrincipal(name=visitor, tenant=f"visited-{check.id}"),

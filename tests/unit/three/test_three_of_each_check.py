@@ -293,7 +293,7 @@ THREE: Mapping[str, Three] = {
     ),
     "workflows": Three(
         healthy=people.visit,
-        broken=lambda path: people.visit(path, kept={**people.KEPT, "escalations": 0}),
+        broken=lambda path: people.visit(path, kept={**people.KEPT, "escalations": 1}),
         nothing=lambda path: people.visit(path, None),
     ),
 }
