@@ -37,17 +37,16 @@ def judge_idle_connections(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.FAIL, reason, test=test)
     if (missing := undone(reading, check, *(f"{COUNT}-{n}" for n in range(COUNTS)))) is not None:
         return judgement(check, Status.INCONCLUSIVE, f"idle connections: {missing}", test=test)
-    first, last = (
-        {name.removeprefix(_OPEN): count for name, count in each.items() if name.startswith(_OPEN)}
-        for each in (told[0], told[-1])
-    )
-    many = {name: count for name, count in first.items() if isinstance(count, int) and count >= least}
+    counts = [{name.removeprefix(_OPEN): number for name, number in each.items() if name.startswith(_OPEN)} for each in told]
+    many = {name: number for name, number in sorted(counts[0].items()) if isinstance(number, int) and number >= least}
     if not idle or not many:
         reason = f"idle connections: no instance had {least} connections at the first count, or none lay idle: none had to end"
         return judgement(check, Status.INCONCLUSIVE, reason, test=test)
-    fell = {name: (count, _number(last.get(name))) for name, count in sorted(many.items()) if _number(last.get(name)) < count}
+    # The fewest of the later ones: who opens new ones later on has ended the old ones all the same.
+    fewest = {name: min(_number(each.get(name)) for each in counts[1:]) for name in many}
+    fell = {name: (number, fewest[name]) for name, number in many.items() if fewest[name] < number}
     if not fell:
-        reason = "idle connections: as many connections were open at the end as at first, so none had to end"
+        reason = "idle connections: there were never fewer connections than at first, so none had to end"
         return judgement(check, Status.INCONCLUSIVE, reason, test=test)
     listed = ", ".join(f"{name} {count} to {left}" for name, (count, left) in fell.items())
     how = f"their number fell ({listed}), and none lay idle for more than {longest_s:.1f} s"

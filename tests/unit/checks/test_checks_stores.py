@@ -82,6 +82,10 @@ def test_connections_that_end_when_nobody_uses_them_pass(tmp_path: Path) -> None
     assert (judgement.status, "(a 20 to 5)" in judgement.reason, "29.5 s" in judgement.reason) == (Status.PASS, True, True)
 
 
+def test_connections_that_were_opened_anew_later_hide_nothing(tmp_path: Path) -> None:
+    assert lying(tmp_path, *[MANY] * 3, *[FEW] * 2, MANY).status is Status.PASS
+
+
 def test_a_connection_that_lies_idle_for_long_fails_whenever_it_was_seen(tmp_path: Path) -> None:
     judgement = lying(tmp_path, *[MANY] * 3, {**MANY, "idle_s_b": 38.2}, None, FEW)
     assert (judgement.status, "one of b lay idle for 38.2 s" in judgement.reason) == (Status.FAIL, True), judgement.reason
