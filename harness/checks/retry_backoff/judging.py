@@ -21,11 +21,11 @@ from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.plan import PlannedCheck
 from harness.model.units import parse_duration_ns
 
-LEAST = 12
-"""Fewer waits may lie together by chance. Of twelve that are drawn from half to whole, eight do in one of ten thousand cases."""
+LEAST = 8
+"""Fewer waits may lie together by chance. Of eight that are drawn from half to whole, six do in one of two thousand cases."""
 TOGETHER = 1.1
 """Waits up to so many times the shortest are called the same."""
-MOST_TOGETHER = 0.6
+MOST_TOGETHER = 0.7
 MOST_EVIDENCE = 5
 
 
