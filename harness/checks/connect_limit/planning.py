@@ -19,7 +19,7 @@ class ConnectLimitPlanner:
     settings: tuple[Parameter, ...] = (
         Parameter(name="database", type=str, doc="the place of the fault that holds the database", default="processes.postgres"),
         Parameter(name="within", type=str, doc="when connecting is to be given up: a duration", default="2s"),
-        Parameter(name="slack", type=str, doc="how much longer or shorter a request may take: a duration", default="1s"),
+        Parameter(name="slack", type=str, doc="how much longer a request may take: a duration", default="1s"),
     )
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:  # noqa: ARG002 - the same in every phase

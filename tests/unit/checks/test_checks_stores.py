@@ -56,7 +56,7 @@ def test_who_waits_much_longer_for_a_connection_fails_the_check(tmp_path: Path, 
 
 def test_without_anybody_who_waited_or_a_database_that_was_held_nothing_is_known(tmp_path: Path) -> None:
     assert connecting(tmp_path, waiting()).status is Status.INCONCLUSIVE
-    assert connecting(tmp_path, waiting(0.5)).status is Status.INCONCLUSIVE  # for a statement
+    assert connecting(tmp_path, waiting(0.5, 1.2)).status is Status.INCONCLUSIVE  # for a statement, for a reservation
     assert connecting(tmp_path, waiting(2.01), place="processes.redis").status is Status.INCONCLUSIVE
 
 
