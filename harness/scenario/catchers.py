@@ -50,7 +50,8 @@ _GONE = (*_short(warmup=3, steady=8, gone=10, recovery=18), "checks.0.at=7s")
 _WINDOWS = (*_short(warmup=3, steady=14, end=25), "checks.0.window_s=8")
 _SHORT_WINDOWS = (("cache_ttl_s", "5"), ("rate_window_s", "8"))
 _REGION = _short(warmup=3, steady=8, outage=10, recovery=14)
-_SLOW = _short(warmup=3, steady=8, slow=12, recovery=40)
+_QUEUE = (*_WITHOUT, "checks.1.at=5700ms", "checks.1.within=24s")
+_SLOW = _short(warmup=3, steady=8, slow=12, recovery=12)
 _STORM = _short(warmup=3, steady=8, storm=12, recovery=12)
 
 
@@ -203,7 +204,7 @@ CATCHERS: tuple[Catcher, ...] = (
             "feedback-not-recorded": "backup",
         },
     ),
-    *_by("postgres-down", _WITHOUT, {"audit-lost-with-the-database": "audit-kept"}),
+    *_by("postgres-down", _QUEUE, {"audit-lost-with-the-database": "audit-kept"}),
     *_by("postgres-slow", _SLOW, {"pool-unbounded": "connection-limit"}),
     *_by("rate-limit-storm", _STORM, {"retry-after-ignored": "retry-after"}),
     *_by(
