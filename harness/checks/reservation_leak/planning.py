@@ -18,9 +18,10 @@ from harness.model.plan import Phase, PlannedCheck
 from harness.model.probe import Probe
 from harness.model.simulated import SIMULATED_MODELS, count_tokens
 
-LEAVING = 8
-LEAVES_AFTER_NS, LATER_NS = 350 * MS, 100 * MS
-"""When the first leaves, and how much later each further one: on a slow machine the first leave before their call is made."""
+LEAVING = 16
+LEAVES_AFTER_NS, LATER_NS = 250 * MS, 40 * MS
+"""When the first leaves, and how much later each further one: on a slow machine the first leave before their call is made, on a
+quick one some answers are over before the last leave."""
 ACCOUNTS = 3
 MAX_TOKENS = 400
 PROMPT = (
@@ -42,7 +43,7 @@ class ReservationLeakPlanner:
 
     def plan(self, check: PlannedCheck, phase: Phase) -> CheckSteps:
         """Return the probes and the users. Raises ValueError on a setting out of range, or a phase too short."""
-        t = start_of(complete(self.settings, check.settings), phase, lasts_ns=6 * S)
+        t = start_of(complete(self.settings, check.settings), phase, lasts_ns=7 * S)
         probes: list[Probe] = []
         names = [f"leaver-{check.id}-{n}" for n in range(LEAVING)]
         for n, principal in enumerate(names):
@@ -57,7 +58,7 @@ class ReservationLeakPlanner:
                 ),
                 probe(
                     name=f"account-{n}",
-                    at_ns=t + 2 * S,
+                    at_ns=t + 3 * S,
                     body=too_dear(n),
                     count=ACCOUNTS,
                     every_ns=S,

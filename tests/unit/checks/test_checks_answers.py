@@ -104,7 +104,7 @@ def joined(*request_ids: str) -> list[Call]:
 
 
 def left_calls(*, ended: str = "client_gone", cost_usd: float = 0.001) -> list[Call]:
-    calls = joined(*(f"probe-leaves-{n}-None-0" for n in range(8)))
+    calls = joined(*(f"probe-leaves-{n}-None-0" for n in range(16)))
     return [replace(call, ended=ended, cost_usd=cost_usd) for call in calls]
 
 
@@ -374,7 +374,7 @@ def test_the_question_that_is_too_dear_costs_more_than_any_budget_that_is_read_b
 
     caps = [*PLANNERS["reservation leak"].plan(check_of("reservation leak"), WIDE).capped_principals.values()]
     caps += PLANNERS["drain"].plan(check_of("drain", at="2s", books=True), WIDE).capped_principals.values()
-    assert len(caps) == 9
+    assert len(caps) == 17
     assert max(caps) < too_dear_usd()
     (message,) = json.loads(too_dear(7))["messages"]
     assert len(message["content"]) < 5000
