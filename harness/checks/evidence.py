@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from harness.measure.columns import batches
 from harness.measure.reading import Reading
+from harness.model.fault import FaultRecord
 from harness.model.journal import Event, JournalEntry
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Kind, Severity
@@ -59,6 +60,29 @@ def undone(reading: Reading, check: PlannedCheck, *names: str) -> str | None:
         if entry.event is Event.ACTION_FAILED:
             return f"{name} could not be done on the target: {entry.data.get('reason')}"
     return None
+
+
+def files_told(reading: Reading, check: PlannedCheck, name: str) -> dict[str, str]:
+    """Return the files of YAML, name to text, that an action of the check told of: alert rules, say."""
+    entry = action_of(reading, check, name)
+    told = {} if entry is None else entry.data
+    return {file: text for file, text in told.items() if file.endswith((".yml", ".yaml")) and isinstance(text, str)}
+
+
+def in_force(fault: FaultRecord, record: ProbeRecord) -> bool | None:
+    """Return whether a fault was in force throughout an exchange; None where it began or ended meanwhile.
+
+    record: of an exchange that was begun and has ended.
+    """
+    assert record.started_ns is not None
+    assert record.ended_ns is not None
+    if fault.requested_ns is None or record.ended_ns < fault.requested_ns:
+        return False
+    if fault.proved_clear_ns is not None and record.started_ns > fault.proved_clear_ns:
+        return False
+    began = fault.confirmed_ns is not None and record.started_ns >= fault.confirmed_ns
+    ended = fault.cleared_ns is not None and record.ended_ns > fault.cleared_ns
+    return True if began and not ended else None
 
 
 def told_between(reading: Reading, check: PlannedCheck, first: str, last: str, figure: str) -> float | None:

@@ -36,6 +36,21 @@ def chat(prompt: str, **further: Any) -> str:
     return json.dumps({"messages": [{"role": "user", "content": prompt}], **further})
 
 
+def reading_of_metrics(check: PlannedCheck, *, name: str, at_ns: int, **further: Any) -> Probe:
+    """Return a probe that reads what each instance exposes, whole."""
+    return Probe(
+        check_id=check.id,
+        name=name,
+        at_ns=at_ns,
+        method="GET",
+        path="@metrics",
+        instance=EVERY_INSTANCE,
+        chat=False,
+        keep_bytes=400_000,
+        **further,
+    )
+
+
 def greetings_of_strangers(
     check: PlannedCheck, phase: Phase, values: Mapping[str, Scalar], *, who: str, users: int, every_ns: int
 ) -> CheckSteps:

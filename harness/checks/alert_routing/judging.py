@@ -8,7 +8,7 @@ from harness.checks.alert_routing.amtool import CannotAskError, reached, refused
 from harness.checks.alert_routing.files import UnreadableError, alerts_of, receivers_of
 from harness.checks.alert_routing.planning import PLANNER
 from harness.checks.alerts.planning import named
-from harness.checks.evidence import action_of, judgement, undone
+from harness.checks.evidence import files_told, judgement, undone
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
 from harness.model.fault import Scalar
@@ -21,7 +21,7 @@ def judge_alert_routing(reading: Reading, check: PlannedCheck) -> Judgement:
     values = complete(PLANNER.settings, check.settings)
     if (why := undone(reading, check, "rules", "routing")) is not None:
         return judgement(check, Status.INCONCLUSIVE, f"alert routing: {why}")
-    rules, routing = (_files(reading, check, name) for name in ("rules", "routing"))
+    rules, routing = (files_told(reading, check, name) for name in ("rules", "routing"))
     try:
         alerts = alerts_of(rules)
         if not alerts or len(routing) != 1:
@@ -42,12 +42,6 @@ def judge_alert_routing(reading: Reading, check: PlannedCheck) -> Judgement:
         rest = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         return judgement(check, Status.FAIL, f"alert routing: {wrong[0]}{rest}", test=test)
     return judgement(check, Status.PASS, f"alert routing: {said}", test=test)
-
-
-def _files(reading: Reading, check: PlannedCheck, name: str) -> dict[str, str]:
-    told = action_of(reading, check, name)
-    assert told is not None
-    return {key: text for key, text in told.data.items() if key.endswith((".yml", ".yaml")) and isinstance(text, str)}
 
 
 def _asked(

@@ -3,7 +3,7 @@
 from harness.checks.alerts.planning import PLANNER, named
 from harness.checks.alerts.promtool import CannotTellError, alerts_in, firing
 from harness.checks.alerts.series import series_of
-from harness.checks.evidence import action_of, judgement, undone
+from harness.checks.evidence import files_told, judgement, undone
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
 from harness.model.judgement import Judgement, Status, Test
@@ -22,9 +22,7 @@ def judge_alerts(reading: Reading, check: PlannedCheck) -> Judgement:
     must, may = named(values["fires"]), named(values["may"])
     if (why := undone(reading, check, "rules")) is not None:
         return judgement(check, Status.INCONCLUSIVE, f"alerts: {why}")
-    told = action_of(reading, check, "rules")
-    assert told is not None
-    rules = {name: text for name, text in told.data.items() if name.endswith((".yml", ".yaml")) and isinstance(text, str)}
+    rules = files_told(reading, check, "rules")
     alerts = alerts_in(rules)
     unknown = [name for name in (*must, *may) if name not in alerts]
     if unknown:

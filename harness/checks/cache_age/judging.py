@@ -1,7 +1,7 @@
 """Was a model asked again exactly when the answer was old? By the provider's records, and by the clocks that were moved."""
 
 from harness.checks.cache_age.planning import AGES, FIRST, LEVELS, PLANNER
-from harness.checks.evidence import calls_of, evidence_of, judgement, records_of
+from harness.checks.evidence import calls_of, evidence_of, in_force, judgement, records_of
 from harness.checks.expectations import is_good
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
@@ -70,18 +70,10 @@ def _age_s(reading: Reading, first: ProbeRecord, again: ProbeRecord) -> float | 
 
 def _offset_s(reading: Reading, record: ProbeRecord) -> float | None:
     """Return how far the instance's clock was moved throughout an exchange, None where nobody can say."""
-    assert record.started_ns is not None
-    assert record.ended_ns is not None
     planned = {fault.id: fault for fault in reading.plan.faults}
     for fault in reading.faults:
-        if fault.kind != SKEW or fault.at != f"clocks.service-{record.instance}" or fault.requested_ns is None:
+        if fault.kind != SKEW or fault.at != f"clocks.service-{record.instance}":
             continue
-        clear_ns = fault.proved_clear_ns
-        if record.ended_ns < fault.requested_ns or (clear_ns is not None and record.started_ns > clear_ns):
-            continue
-        if fault.confirmed_ns is None or record.started_ns < fault.confirmed_ns:
-            return None
-        if fault.cleared_ns is not None and record.ended_ns > fault.cleared_ns:
-            return None
-        return float(planned[fault.id].parameters[OFFSET])
+        if (throughout := in_force(fault, record)) is not False:
+            return float(planned[fault.id].parameters[OFFSET]) if throughout else None
     return 0.0

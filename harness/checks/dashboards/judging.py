@@ -5,7 +5,7 @@ from harness.checks.alerts.planning import named
 from harness.checks.alerts.promtool import CannotTellError, all_have_data
 from harness.checks.alerts.series import series_of
 from harness.checks.dashboards.planning import PLANNER
-from harness.checks.evidence import action_of, judgement, undone
+from harness.checks.evidence import action_of, files_told, judgement, undone
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
 from harness.model.judgement import Judgement, Status, Test
@@ -19,10 +19,9 @@ def judge_dashboards(reading: Reading, check: PlannedCheck) -> Judgement:
     empty = named(complete(PLANNER.settings, check.settings)["empty"])
     if (why := undone(reading, check, "rules", "panels")) is not None:
         return judgement(check, Status.INCONCLUSIVE, f"dashboards: {why}")
-    said, shown = (action_of(reading, check, name) for name in ("rules", "panels"))
-    assert said is not None
+    shown = action_of(reading, check, "panels")
     assert shown is not None
-    rules = {name: text for name, text in said.data.items() if name.endswith((".yml", ".yaml")) and isinstance(text, str)}
+    rules = files_told(reading, check, "rules")
     panels = {name: text for name, text in shown.data.items() if name not in _TOLD_BESIDE and isinstance(text, str)}
     wanted = {name: text for name, text in panels.items() if name.partition(": ")[2] not in empty}
     if not wanted:

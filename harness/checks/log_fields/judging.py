@@ -7,8 +7,8 @@ import numpy as np
 
 from harness.checks.evidence import answered, judgement, records_of, undone
 from harness.checks.expectations import error_of, is_good
-from harness.checks.log_fields.lines import Line, lines_by_request, lines_with_most
-from harness.checks.log_fields.planning import ANSWERED, PLANNER, REFUSED
+from harness.checks.log_fields.planning import ANSWERED, FIELDS, PLANNER, REFUSED
+from harness.checks.log_lines import Line, lines_by_request, lines_with_most
 from harness.checks.provider_calls import CallSeen, calls_by_request
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
@@ -17,7 +17,6 @@ from harness.model.judgement import Evidence, Judgement, Status, Test
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
 
-FIELDS = ("time", "request_id", "user", "query", "intent", "model", "tokens", "latency", "scores", "error")
 MOST_LOOKED_AT = 5_000
 """Requests of the load whose lines are read; more say no more."""
 CLOCK_MS = 50.0

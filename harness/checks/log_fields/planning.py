@@ -6,7 +6,7 @@ What of each must stand in its line others know: who asked the harness does, whi
 from functools import partial
 
 from harness.checks.planned import AT, S, chat, start_of
-from harness.checks.retrieval.planning import DOCUMENT, QUESTION
+from harness.checks.retrieval.planning import QUESTION, document_of
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
@@ -29,6 +29,8 @@ _FIELDS = (
     ("error", "error", "the type of the error, empty where there is none"),
 )
 
+FIELDS = tuple(name for name, _, _ in _FIELDS)
+
 
 class LogFieldsPlanner:
     """The planning half of the check."""
@@ -45,9 +47,13 @@ class LogFieldsPlanner:
         """Return the document and the requests. Raises ValueError on a setting out of range, or a phase too short."""
         t = start_of(complete(self.settings, check.settings), phase, lasts_ns=6 * S)
         librarian, reader, tenant = f"librarian-{check.id}", f"reader-{check.id}", f"library-{check.id}"
-        document = {"id": f"z-{check.id}", "title": "Heliograph", "body": DOCUMENT}
         put = Action(
-            check_id=check.id, name="put-document", at_ns=t, does="update-knowledge", principal=librarian, arguments=document
+            check_id=check.id,
+            name="put-document",
+            at_ns=t,
+            does="update-knowledge",
+            principal=librarian,
+            arguments=document_of(check),
         )
         ask = partial(Probe, check_id=check.id, principal=reader, lane=f"{check.id}-reader")
         about = partial(ask, at_ns=t + 3 * S, after="put-document", after_ns=S)

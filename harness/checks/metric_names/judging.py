@@ -1,13 +1,13 @@
 """Is everything there that operators hold on to, each by itself?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.checks.alerts.judging import EVERY_NS, LEAST
 from harness.checks.alerts.planning import named
 from harness.checks.alerts.promtool import CannotTellError, all_have_data
 from harness.checks.alerts.series import series_of
-from harness.checks.evidence import action_of, judgement, records_of, undone
+from harness.checks.evidence import files_told, judgement, records_of, undone
 from harness.checks.expectations import is_good
 from harness.checks.exposition import samples_in
 from harness.checks.metric_names.planning import PLANNER, exposed_in
@@ -20,6 +20,8 @@ from harness.rundir.scrapes import Scrape
 _RECORDED = re.compile(r"^\s*-\s*record:\s*(\S+)\s*$", re.MULTILINE)
 _OF_A_HISTOGRAM = ("_bucket", "_count", "_sum")
 _OF_PROMETHEUS = frozenset({"le", "quantile"})
+_Seen = dict[str, dict[str, set[frozenset[str]]]]
+"""Instance to metric to the sets of labels that it had."""
 
 
 def judge_metric_names(reading: Reading, check: PlannedCheck) -> Judgement:
@@ -30,9 +32,7 @@ def judge_metric_names(reading: Reading, check: PlannedCheck) -> Judgement:
         return judgement(check, Status.INCONCLUSIVE, f"metric names: {why}")
     end_ns = reading.plan.phase(check.phase).end_ns
     scrapes = [each for each in reading.run.scrapes() if each.at_ns <= end_ns and each.problem is None]
-    said = action_of(reading, check, "rules")
-    assert said is not None
-    rules = {name: text for name, text in said.data.items() if name.endswith((".yml", ".yaml")) and isinstance(text, str)}
+    rules = files_told(reading, check, "rules")
     minutes, series = series_of(scrapes, "\n".join([*rules.values(), *exposed]), every_ns=EVERY_NS, until_ns=end_ns)
     if minutes < LEAST:
         reason = f"metric names: {minutes} scrapes until the end of phase {check.phase}; {LEAST} are needed"
@@ -42,7 +42,8 @@ def judge_metric_names(reading: Reading, check: PlannedCheck) -> Judgement:
     if unasked:
         reason = f"metric names: {unasked[0]} was not answered, so what counts it may well be empty"
         return judgement(check, Status.INCONCLUSIVE, reason)
-    wrong = [problem for name, labels in exposed.items() if (problem := _problem(name, labels, scrapes)) is not None]
+    seen = _seen(exposed, scrapes)
+    wrong = [problem for name, labels in exposed.items() if (problem := _problem(name, labels, seen)) is not None]
     known = {name for text in rules.values() for name in _RECORDED.findall(text)}
     wrong += [f"no rule records {name}" for name in recorded if name not in known]
     there = [name for name in recorded if name in known]
@@ -57,21 +58,30 @@ def judge_metric_names(reading: Reading, check: PlannedCheck) -> Judgement:
             check, Status.FAIL, f"metric names: {len(wrong)} of {n} are not there: {'; '.join(wrong[:4])}", test=test
         )
     reason = (
-        f"metric names: {len(exposed)} metrics have their labels on {len({s.instance for s in scrapes})} instances, and "
+        f"metric names: {len(exposed)} metrics have their labels on {len(seen)} instances, and "
         f"{len(recorded)} key figures have a number after {minutes} scrapes"
     )
     return judgement(check, Status.PASS, reason, test=test)
 
 
-def _problem(name: str, labels: frozenset[str], scrapes: Sequence[Scrape]) -> str | None:
-    """Return what is wrong with one metric on any instance; None where nothing is."""
-    seen: dict[str, set[frozenset[str]]] = {scrape.instance: set() for scrape in scrapes}
-    names = {name, *(name + part for part in _OF_A_HISTOGRAM)}
+def _seen(exposed: Collection[str], scrapes: Sequence[Scrape]) -> _Seen:
+    """Return with which labels each instance exposed each of these metrics, ever."""
+    counts_for: dict[str, list[str]] = {}
+    for name in exposed:
+        for part in ("", *_OF_A_HISTOGRAM):
+            counts_for.setdefault(name + part, []).append(name)
+    seen: _Seen = {scrape.instance: {name: set() for name in exposed} for scrape in scrapes}
     for scrape in scrapes:
         for sample in samples_in(scrape.text):
-            if sample.name in names:
-                seen[scrape.instance].add(frozenset(sample.labels) - _OF_PROMETHEUS)
-    for instance, found in seen.items():
+            for name in counts_for.get(sample.name, ()):
+                seen[scrape.instance][name].add(frozenset(sample.labels) - _OF_PROMETHEUS)
+    return seen
+
+
+def _problem(name: str, labels: frozenset[str], seen: _Seen) -> str | None:
+    """Return what is wrong with one metric on any instance; None where nothing is."""
+    for instance, of in seen.items():
+        found = of[name]
         if not found:
             return f"instance {instance} has no {name}"
         if other := next((each for each in found if each != labels), None):

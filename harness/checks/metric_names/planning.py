@@ -10,7 +10,7 @@ from functools import partial
 
 from harness.checks.alerts.planning import named
 from harness.checks.planned import AT, S, chat, start_of
-from harness.checks.retrieval.planning import DOCUMENT, QUESTION
+from harness.checks.retrieval.planning import QUESTION, document_of
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
@@ -49,7 +49,6 @@ class MetricNamesPlanner:
         librarian, reader, tenant = f"librarian-{check.id}", f"reader-{check.id}", f"library-{check.id}"
         act = partial(Action, check_id=check.id, at_ns=t)
         ask = partial(Probe, check_id=check.id, at_ns=t, principal=reader)
-        document = {"id": f"z-{check.id}", "title": "Heliograph", "body": DOCUMENT}
         return CheckSteps(
             probes=(
                 ask(name="rated", path="/feedback", body=json.dumps({"score": 5, "request_id": "r"}), chat=False),
@@ -66,7 +65,11 @@ class MetricNamesPlanner:
             actions=(
                 act(name="rules", does="tell-alert-rules"),
                 act(
-                    name="put-document", does="update-knowledge", principal=librarian, arguments=document, lane=f"{check.id}-put"
+                    name="put-document",
+                    does="update-knowledge",
+                    principal=librarian,
+                    arguments=document_of(check),
+                    lane=f"{check.id}-put",
                 ),
             ),
             principals=(MadePrincipal(name=librarian, tenant=tenant, role="admin"), MadePrincipal(name=reader, tenant=tenant)),

@@ -1,14 +1,13 @@
 """Each golden question with what came of it: what the service took it for, what it was shown, and whether that is right."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.checks.evidence import records_of
 from harness.checks.expectations import is_good, value_at
+from harness.checks.log_lines import lines_by_request
 from harness.checks.quality.golden import GOLDEN, Golden
-from harness.errors import RunDirectoryError
 from harness.measure.reading import Reading
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
@@ -53,7 +52,7 @@ def labelled(reading: Reading, check: PlannedCheck) -> list[Labelled]:
     records = records_of(reading, check)
     asked = [(golden, record) for n, golden in enumerate(GOLDEN) for record in records.get(f"golden-{n}", [])[-1:]]
     asked = [(golden, record) for golden, record in asked if record.started_ns is not None]
-    intents = _intents(sorted(reading.run.logs.glob("*.log")), {record.request_id for _, record in asked})
+    intents = _intents(reading.run.logs, {record.request_id for _, record in asked})
     return [
         Labelled(
             golden=golden,
@@ -69,21 +68,11 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _intents(logs: Sequence[Path], request_ids: set[str]) -> Mapping[str, str]:
-    """Return what requests were taken for, by the lines that the service writes of each."""
-    found: dict[str, str] = {}
-    for log in logs:
-        try:
-            with log.open(encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    if '"intent"' not in line or "-golden-" not in line:
-                        continue
-                    try:
-                        said = json.loads(line[line.index("{") :])
-                    except ValueError:
-                        continue
-                    if isinstance(said, dict) and said.get("request_id") in request_ids and isinstance(said.get("intent"), str):
-                        found[said["request_id"]] = said["intent"]
-        except OSError as error:
-            raise RunDirectoryError(f"{log}: {error.strerror}") from error
-    return found
+def _intents(logs: Path, request_ids: set[str]) -> Mapping[str, str]:
+    """Return what requests were taken for, by the last line that says so of each."""
+    return {
+        request_id: intent
+        for request_id, lines in lines_by_request(logs, request_ids, "request_id").items()
+        for line in lines
+        if isinstance(intent := line.fields.get("intent"), str)
+    }

@@ -7,13 +7,13 @@ that a reader was answered rightly.
 
 from functools import partial
 
-from harness.checks.planned import AT, MS, S, chat, start_of
+from harness.checks.planned import AT, MS, S, chat, reading_of_metrics, start_of
 from harness.checks.quality.golden import DOCUMENTS, GOLDEN
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
 from harness.model.plan import Phase, PlannedCheck
-from harness.model.probe import EVERY_INSTANCE, Action, MadePrincipal, Probe
+from harness.model.probe import Action, MadePrincipal, Probe
 from harness.model.units import parse_duration_ns
 
 EACH_USER = 8
@@ -49,16 +49,7 @@ class QualityPlanner:
         t = start_of(values, phase, lasts_ns=asks_ns + TOLD_AFTER_NS + S)
         tenant, librarian = f"readers-{check.id}", f"archivist-{check.id}"
         readers = [f"reader-{check.id}-{n}" for n in range(-(-len(GOLDEN) // EACH_USER))]
-        read = partial(
-            Probe,
-            check_id=check.id,
-            method="GET",
-            path="@metrics",
-            instance=EVERY_INSTANCE,
-            chat=False,
-            keep_bytes=400_000,
-            lane=f"{check.id}-metrics",
-        )
+        read = partial(reading_of_metrics, check, lane=f"{check.id}-metrics")
         ended_ns = t + asks_ns + TOLD_AFTER_NS
         act = partial(Action, check_id=check.id, lane=f"{check.id}-act")
         return CheckSteps(

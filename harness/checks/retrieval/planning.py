@@ -28,6 +28,11 @@ ASKED = 2
 """How often each tenant asks, in other words: an answer must not come from the cache, a question not be the very same."""
 
 
+def document_of(check: PlannedCheck) -> dict[str, str]:
+    """Return the long document as the knowledge base takes it, under an id of the check's own."""
+    return {"id": f"z-{check.id}", "title": "Heliograph", "body": DOCUMENT}
+
+
 class RetrievalPlanner:
     """The planning half of the check."""
 
@@ -45,14 +50,13 @@ class RetrievalPlanner:
             put(name=f"put-{n}", arguments={"id": f"a{n}-{check.id}", "title": f"Note {n}", "body": body})
             for n, body in enumerate(DECOYS)
         ]
-        document = {"id": f"z-{check.id}", "title": "Heliograph", "body": DOCUMENT}
         return CheckSteps(
             probes=tuple(
                 ask(name=f"{who}-{n}", principal=principal, body=chat(f"{QUESTION} ({n})"), lane=f"{check.id}-{who}")
                 for who, principal in (("own", reader), ("foreign", stranger))
                 for n in range(ASKED)
             ),
-            actions=(*decoys, put(name="put-document", arguments=document)),
+            actions=(*decoys, put(name="put-document", arguments=document_of(check))),
             principals=(
                 MadePrincipal(name=librarian, tenant=f"library-{check.id}", role="admin"),
                 MadePrincipal(name=reader, tenant=f"library-{check.id}"),

@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from harness.checks.planned import AT, S, start_of
+from harness.checks.planned import AT, S, reading_of_metrics, start_of
 from harness.checks.settings import complete
 from harness.model.check import CheckSteps
 from harness.model.fault import Parameter
 from harness.model.plan import Phase, PlannedCheck
-from harness.model.probe import EVERY_INSTANCE, Probe
 from harness.model.units import parse_duration_ns
 
 
@@ -32,15 +31,7 @@ class ServerCountsPlanner:
         if length_ns < S:
             raise ValueError(f"`for` is {values['for']}; two readings less than 1s apart tell nothing")
         t = start_of(values, phase, lasts_ns=length_ns)
-        read = partial(
-            Probe,
-            check_id=check.id,
-            method="GET",
-            path="@metrics",
-            instance=EVERY_INSTANCE,
-            chat=False,
-            keep_bytes=400_000,
-        )
+        read = partial(reading_of_metrics, check)
         return CheckSteps(
             probes=(read(name="first", at_ns=t), read(name="last", at_ns=t + length_ns)), needs=frozenset({"metrics"})
         )

@@ -1,6 +1,6 @@
 """Was each question answered by a model, in time, with a mark while the search failed, and anew when it worked again?"""
 
-from harness.checks.evidence import MOST_EVIDENCE, calls_of, evidence_of, judgement, records_of, told_of, undone
+from harness.checks.evidence import MOST_EVIDENCE, calls_of, evidence_of, in_force, judgement, records_of, told_of, undone
 from harness.checks.expectations import is_good
 from harness.checks.settings import complete
 from harness.checks.without_search.planning import AFTER, ASKED, BEFORE, PLANNER, WITHOUT
@@ -83,14 +83,5 @@ def _wrong(record: ProbeRecord, when: str, within_ns: int, calls: int | None) ->
 
 def _failing(reading: Reading, place: str, record: ProbeRecord) -> bool | None:
     """Return whether the fault was in force throughout an exchange; None where it began or ended meanwhile."""
-    assert record.started_ns is not None
-    assert record.ended_ns is not None
-    for fault in reading.faults:
-        if fault.at != place or fault.requested_ns is None or record.ended_ns < fault.requested_ns:
-            continue
-        if fault.proved_clear_ns is not None and record.started_ns > fault.proved_clear_ns:
-            continue
-        began = fault.confirmed_ns is not None and record.started_ns >= fault.confirmed_ns
-        ended = fault.cleared_ns is not None and record.ended_ns > fault.cleared_ns
-        return True if began and not ended else None
-    return False
+    found = (in_force(fault, record) for fault in reading.faults if fault.at == place)
+    return next((each for each in found if each is not False), False)

@@ -17,7 +17,8 @@ DEPENDENCIES = ("dependencies.redis", "dependencies.postgres")
 
 CLOCKS = ("clocks.service-a", "clocks.service-b", "clocks.postgres")
 
-_ONE_SHOTS = frozenset({"initdb", "provision"})
+ONE_SHOTS = frozenset({"initdb", "provision"})
+"""What ends by itself when it has done its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class RunningEmbedded:
         ]
 
     def _ended_on_purpose(self) -> frozenset[str]:
-        return _ONE_SHOTS if self.rollout.expected else _ONE_SHOTS | {OTHER}
+        return ONE_SHOTS if self.rollout.expected else ONE_SHOTS | {OTHER}
 
     def start_again(self, name: str) -> ProcessHandle:
         """Start a process that has ended once more, in its old place, and wait until it is ready.

@@ -20,7 +20,7 @@ from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.ground import Front, Ground, lay, running_on, stand_service
 from harness.target.embedded.lasting import LastingLogs, LastingSite
 from harness.target.embedded.rollout import OTHER
-from harness.target.embedded.running import RunningEmbedded
+from harness.target.embedded.running import ONE_SHOTS, RunningEmbedded
 from harness.target.embedded.site import Site, answers
 from harness.target.embedded.target import EmbeddedTarget, version_with
 from harness.target.supervise.procfs import Identity, send, wait_gone
@@ -28,8 +28,6 @@ from harness.target.supervise.supervisor import Supervisor
 
 SERVICE = ("service-a", "service-b", "worker", OTHER, programs.RECEIVER)
 """What starts anew for each run."""
-
-_ONE_SHOTS = ("initdb", "provision")
 
 _DRAIN_WITHIN_S = 3.0
 
@@ -97,7 +95,7 @@ class StandingStack:
         supervisor = Supervisor(logs=lasting, state_directory=self._state_directory)
         try:
             credentials = Credentials.generate(needs)
-            anew = frozenset((*SERVICE, *_ONE_SHOTS))
+            anew = frozenset((*SERVICE, *ONE_SHOTS))
             site = LastingSite(supervisor, lasting=lasting, anew=anew, logs=logs, mask=credentials.mask)
             seed = self._seed + needs.seed
             ground = lay(site, credentials, seed=seed, start_proxy=lambda: programs.start_fault_proxy(site, seed=seed))
@@ -200,7 +198,7 @@ def _wiring(ground: Ground, credentials: Credentials, settings: Mapping[str, str
 
 def _must_stand(site: Site) -> None:
     """Raise _WornOutError where one of the servers below the service has ended."""
-    lost = [name for name in site.supervisor.exits() if name not in (*SERVICE, *_ONE_SHOTS)]
+    lost = [name for name in site.supervisor.exits() if name not in (*SERVICE, *ONE_SHOTS)]
     if lost:
         raise _WornOutError(f"{', '.join(lost)} ended")
 

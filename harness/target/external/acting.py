@@ -14,7 +14,7 @@ from harness.target.description.document import ActionDocument
 from harness.target.description.placeholders import Placeholders
 from harness.target.external.caller import Caller
 
-_TOLD: Mapping[str, tuple[type, ...]] = {
+_TOLD: Mapping[str, tuple[type[str] | type[int] | type[float], ...]] = {
     "tell-alert-rules": (str,),
     "tell-alert-routing": (str,),
     "tell-dashboards": (str,),
@@ -66,10 +66,7 @@ class ForeignActor:
             self._placeholders.keep(new_key)
             self._hide([new_key])
         if (kind := _TOLD.get(action.does)) is not None and isinstance(said, dict):
-            mine = {
-                str(name): what for name, what in said.items() if isinstance(what, str | int | float) and isinstance(what, kind)
-            }
-            return ActionDone(told={**told, **mine})
+            return ActionDone(told={**told, **{str(name): what for name, what in said.items() if isinstance(what, kind)}})
         return ActionDone(told=told, new_key=new_key)
 
     def ended_on_purpose(self) -> frozenset[str]:
