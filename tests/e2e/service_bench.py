@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -191,21 +190,6 @@ class Bench:
                 yield
             finally:
                 psql.stdin.close()
-
-    @contextlib.contextmanager
-    def frozen(self, name: str) -> Iterator[None]:
-        """Hold `postgres` or `store` still: connections stay, nothing answers."""
-        pid = getattr(self.stack, name).popen.pid
-        pids = [pid, *(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-        for one in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for one in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGCONT)
 
 
 def name_of(key: Key) -> str:

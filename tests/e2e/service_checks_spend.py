@@ -255,7 +255,7 @@ def the_pool_stays_within_twenty(b: Bench) -> None:
 def a_full_pool_holds_nobody(b: Bench) -> None:
     b.ask(b.key(), "Hello!")
     keys = b.keys(8)
-    with b.frozen("postgres"):
+    with b.stack.frozen("postgres"):
         answers = b.burst(keys, "Hello!", within_s=4.0)
     assert {a.status_code for a in answers} == {503}
 
@@ -263,14 +263,14 @@ def a_full_pool_holds_nobody(b: Bench) -> None:
 def a_frozen_database_holds_nobody(b: Bench) -> None:
     b.ask(b.key(), "Hello!")
     key = b.key()
-    with b.frozen("postgres"):
+    with b.stack.frozen("postgres"):
         assert b.ask(key, "Hello!", within_s=4.0).status_code == 503
 
 
 def a_frozen_store_holds_nobody(b: Bench) -> None:
     b.ask(b.key(), "Hello!")
     key = b.key()
-    with b.frozen("store"):
+    with b.stack.frozen("store"):
         assert b.ask(key, "Hello!", within_s=2.0).status_code == 503
 
 

@@ -55,6 +55,19 @@ def wait_until(happened: Any, within_s: float = 15.0, what: str = "it") -> None:
     raise AssertionError(f"{what} did not happen within {within_s} s")
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that one has started and that still live; none where it has ended itself."""
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process that may be about to end, and may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
 def connects(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
@@ -269,7 +282,23 @@ class Stack:
         done = subprocess.run([*self.psql(), "-c", statement], check=True, capture_output=True, text=True, timeout=20)
         return [line.split("|") for line in done.stdout.splitlines() if line]
 
+    @contextlib.contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Hold `postgres` or `store` still: connections stay, nothing answers."""
+        pid = getattr(self, name).popen.pid
+        pids = [pid, *children(pid)]
+        try:
+            for one in pids:
+                send(one, signal.SIGSTOP)
+            yield
+        finally:
+            for one in pids:
+                send(one, signal.SIGCONT)
+
     def close(self) -> None:
+        servers = children(self.postgres.popen.pid)  # one that stands still would not see the end of its parent
+        for pid in servers:
+            send(pid, signal.SIGCONT)
         for process in reversed(self._started):
             if process.popen.poll() is None:
                 process.popen.send_signal(signal.SIGCONT)
