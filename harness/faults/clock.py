@@ -10,7 +10,8 @@ import httpx
 
 from harness.errors import FaultError
 from harness.faults.database_clock import DatabaseClock
-from harness.faults.guardian.undo import FileStep, UndoStep
+from harness.faults.engine import Engine, EngineError
+from harness.faults.guardian.undo import ContainerStep, FileStep, UndoStep
 from harness.faults.whole_file import write_whole
 from harness.model.fault import Acted, Fault
 from harness.model.fault_kinds import FAULT_KINDS, complete
@@ -43,6 +44,9 @@ class ClockBackend:
         if clock.database is not None:
             return self._databases[fault.at].undo_steps(fault.id)
         assert clock.file is not None
+        if (inside := clock.container) is not None:
+            body = {"Path": str(clock.file), "Text": UNMOVED}
+            return (ContainerStep(engine=inside.engine, container_id=inside.container_id, do="write", body=body),)
         return (FileStep(path=str(clock.file), text=UNMOVED),)
 
     def apply(self, fault: Fault) -> None:
@@ -84,8 +88,7 @@ class ClockBackend:
         """See it tell the true time."""
         hold = self._holds.get(fault.id)
         if hold is not None and not self._shows_soon(fault, hold.clock, 0):
-            what = "ALTER SYSTEM RESET search_path" if hold.clock.database else f"write +0 to {hold.clock.file}"
-            raise FaultError(f"{fault.id}: {fault.at} still tells a wrong time", advice=f"by hand: {what}")
+            raise FaultError(f"{fault.id}: {fault.at} still tells a wrong time", advice=f"by hand: {_by_hand(hold.clock)}")
 
     def acted(self, fault: Fault) -> Acted | None:
         """Return None: who looked at a clock, nobody can tell."""
@@ -133,8 +136,18 @@ class ClockBackend:
 def _tell(fault: Fault, clock: Clock, text: str) -> None:
     assert clock.file is not None
     try:
-        write_whole(clock.file, text)
-    except OSError as error:
-        raise FaultError(
-            f"{fault.id}: {clock.file} cannot be written: {error.strerror}", advice=f"by hand: write {UNMOVED.strip()} to it"
-        ) from error
+        if clock.container is None:
+            write_whole(clock.file, text)
+        else:
+            Engine(clock.container.engine).put_file(clock.container.container_id, clock.file, text)
+    except (OSError, EngineError) as error:
+        why = error.message if isinstance(error, EngineError) else error.strerror
+        raise FaultError(f"{fault.id}: {clock.file} cannot be written: {why}", advice=f"by hand: {_by_hand(clock)}") from error
+
+
+def _by_hand(clock: Clock) -> str:
+    """Return what a person does to bring the true time back."""
+    if clock.database is not None:
+        return "ALTER SYSTEM RESET search_path"
+    inside = "" if clock.container is None else f" in container {clock.container.name}"
+    return f"write {UNMOVED.strip()} to {clock.file}{inside}"

@@ -1,5 +1,6 @@
 """Brings a container back from a fault: safe to do twice, and where the fault was never applied."""
 
+from pathlib import Path
 from typing import Any
 
 from harness.faults.container_names import NOBODY, read_resolver, write_resolver
@@ -33,12 +34,16 @@ def restore(engine: Engine, step: ContainerStep) -> None:
             engine.ask("POST", f"{place}/update", body=dict(step.body))
         case "resolve" if found["State"]["Running"] and read_resolver(engine, step.container_id) == NOBODY:
             write_resolver(engine, step.container_id, str(step.body["Text"]))
+        case "write":
+            engine.put_file(step.container_id, Path(str(step.body["Path"])), str(step.body["Text"]))
         case "connect" if step.body["Network"] not in found["NetworkSettings"]["Networks"]:
             body = {"Container": step.container_id, "EndpointConfig": {"Aliases": step.body["Aliases"]}}
             engine.ask("POST", f"/networks/{step.body['Network']}/connect", body=body)
 
 
 def _by_hand(step: ContainerStep) -> str:
+    if step.do == "write":
+        return f"write {step.body['Text']!r} to {step.body['Path']} in container {step.container_id[:12]}"
     what = {
         "update": "update --cpus/--memory of",
         "connect": f"network connect {step.body.get('Network', '')}",

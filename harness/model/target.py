@@ -87,10 +87,12 @@ class Clock:
     """A wall clock of the target that can be moved: one of a file and a database.
 
     file: holds `+3600`, seconds, which a process reads as its distance from the machine's clock, as libfaketime does.
+    container: the one in which that file is; None for a file of this machine.
     seen_at: a URL whose answers carry that clock in their `Date`.
     """
 
     file: Path | None = None
+    container: ContainerHandle | None = None
     seen_at: str | None = None
     database: Dependency | None = None
 

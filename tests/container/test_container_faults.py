@@ -2,6 +2,7 @@
 
 import socket
 import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -222,11 +223,34 @@ def test_limits_and_networks_are_as_before_once_the_fault_is_cleared(engine, inj
     assert injector.steps.acted() == 1
 
 
+def off_s(stack, name):
+    """How far from ours an instance's clock is, by the date of what it answers."""
+    url = next(each.base_url for each in stack.instances if each.name == name)
+    told = httpx.get(f"{url}/live", timeout=2.0, trust_env=False).headers["date"]
+    return parsedate_to_datetime(told).timestamp() - time.time()
+
+
+def test_the_clock_of_one_instance_is_wrong_and_true_again_also_where_it_was_ended_meanwhile(injector, stack):
+    wrong = fault("clocks.service-a", "clock_skew", offset=7200)
+    injector.apply(wrong)
+    assert off_s(stack, "a") == pytest.approx(7200, abs=3)
+    assert off_s(stack, "b") == pytest.approx(0, abs=3)
+    injector.clear(wrong.id)
+    assert off_s(stack, "a") == pytest.approx(0, abs=3)
+    injector.apply(wrong)
+    ended = fault("processes.service-a", "kill")
+    injector.apply(ended)
+    assert injector.clear_all() == []
+    assert off_s(stack, "a") == pytest.approx(0, abs=3)
+
+
 def test_what_the_engine_broke_is_healed_by_the_guardian_when_control_is_gone(engine, stack, tmp_path):
     guardian = Guardian.start(tmp_path)
     injector = FaultInjector(stack.landscape, Steps(), guardian=guardian)
     injector.apply(fault("processes.service-a", "freeze"))
     injector.apply(fault("processes.worker", "kill"))
+    injector.apply(fault("clocks.service-b", "clock_skew", offset=-7200))
+    assert off_s(stack, "b") == pytest.approx(-7200, abs=3)
     handles = stack.landscape.containers
     guardian._hang_up("this test closes the pipe as the end of control would")
     deadline = time.monotonic() + 10
@@ -236,3 +260,4 @@ def test_what_the_engine_broke_is_healed_by_the_guardian_when_control_is_gone(en
         state = engine.ask("GET", f"/containers/{handles[name].container_id}/json")["State"]
         assert (state["Running"], state["Paused"]) == (True, False)
     stack.await_ready("worker")
+    assert off_s(stack, "b") == pytest.approx(0, abs=3)

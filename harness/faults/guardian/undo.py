@@ -29,8 +29,8 @@ class ResumeStep:
 class ContainerStep:
     """One call of a container engine that brings a container back.
 
-    do: `unpause`, `start`, `update` (body: its limits), `connect` (to network `body["Network"]`) or `resolve` (body: `Text`,
-    the resolver's file).
+    do: `unpause`, `start`, `update` (body: its limits), `connect` (to network `body["Network"]`), `resolve` (body: `Text`,
+    the resolver's file) or `write` (body: `Path`, of a file in it, and `Text`).
     """
 
     engine: str

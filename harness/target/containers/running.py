@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.faults.engine import engine_stays
 from harness.model.plan import TargetReference
 from harness.model.target import Clock, DeadProcess, Dependency, Instance, Landscape, Link, Witness
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
-from harness.target.containers.topology import ROLLOUT
+from harness.target.containers.topology import CLOCK, INSTANCES, ROLLOUT
 from harness.target.embedded.rollout import OTHER
 from harness.target.operating.actor import ReferenceActor
 from harness.target.operating.workshop import Workshop
@@ -49,10 +50,20 @@ class RunningContainers:
             await_ready=self.await_ready,
             witness=self.witness,
             dependencies=self.dependencies,
-            clocks={"clocks.postgres": Clock(database=self.dependencies["dependencies.postgres"])},
+            clocks=self._clocks(),
             host=True,
             rollout=self.rollout,
         )
+
+    def _clocks(self) -> dict[str, Clock]:
+        handles, urls = self.site.handles(), {instance.name: f"{instance.base_url}{instance.live}" for instance in self.instances}
+        return {
+            "clocks.postgres": Clock(database=self.dependencies["dependencies.postgres"]),
+            **{
+                f"clocks.{container}": Clock(file=Path(CLOCK), container=handles[container], seen_at=urls[name])
+                for name, container in INSTANCES.items()
+            },
+        }
 
     def died(self) -> list[DeadProcess]:
         """Return the containers that ended and were not started again. Raises StackError where the engine went away."""

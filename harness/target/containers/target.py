@@ -24,7 +24,7 @@ from harness.target.containers.topology import CONTROL_PORT, INSTANCES, SERVICE_
 from harness.target.embedded import EmbeddedTarget
 from harness.target.embedded.credentials import Credentials
 from harness.target.embedded.programs import RECEIVER
-from harness.target.embedded.running import DEPENDENCIES
+from harness.target.embedded.running import CLOCKS, DEPENDENCIES
 from harness.target.embedded.site import answers
 from harness.target.operating.actor import ReferenceActor
 from harness.target.operating.programs import OperatorPrograms
@@ -63,7 +63,7 @@ class ContainersTarget:
         containers = {f"{kind}.{name}" for kind in ("processes", "containers") for name in FAULTABLE}
         return Offer(
             reference=TargetReference(kind="containers", name=_NAME, version=harness.__version__),
-            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, "clocks.postgres", "host", SERVICE}),
+            places=frozenset({*INSIDE, *containers, *DEPENDENCIES, *CLOCKS, "host", SERVICE}),
             signals=REFERENCE_SIGNALS,
             capped_principals=True,
             toxics_of_toxiproxy=True,

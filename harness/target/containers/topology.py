@@ -24,6 +24,8 @@ SHARE = PurePosixPath(SECRETS, "green")
 """In the balancer's volume: the share of the requests that another version gets, read by Caddy with every request."""
 FLAGS = "flags/flags.json"
 """The file of feature flags of each instance and of the worker, below its secrets; none are on until a check sets one."""
+CLOCK = PurePosixPath(SECRETS, "clock")
+"""How far an instance's wall clock is from the machine's, in a volume of its own."""
 ROLLOUT = "rollout"
 """The container of the operators' rollout program, while it runs."""
 _DATABASE_USER = "gateway"
@@ -150,8 +152,8 @@ class Topology:
             name=name,
             image=self.images["service"],
             command=("reference_service.serve",),
-            environment=environment | {"SERVICE_LISTEN": f"0.0.0.0:{SERVICE_PORT}"} | dict(settings),
-            files=files,
+            environment=environment | {"SERVICE_LISTEN": f"0.0.0.0:{SERVICE_PORT}", "SERVICE_CLOCK": str(CLOCK)} | dict(settings),
+            files=files | {CLOCK.name: "+0\n"},
             published=(SERVICE_PORT,),
         )
 
