@@ -20,7 +20,7 @@ from harness.measure.shares import Events, bad_limit, durations_of, events_of
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import PhaseKind
-from harness.stats import Decision, bounds_of_share, decide, effective_n, needed, wilson_interval
+from harness.stats import Decision, bounds_of_share, cautious_n, decide, effective_n, needed, wilson_interval
 
 MOST_EVIDENCE = 5
 
@@ -81,7 +81,8 @@ def _worth(test: Test) -> float:
 
 
 def _test(objective: Objective, sequence: Mask, n: int, bad: int) -> Test:
-    worth = effective_n(sequence)
+    # Below its limit a share can pass wrongly, above it fail wrongly: only the one is helped by more caution with clusters.
+    worth = cautious_n(sequence) if bad <= bad_limit(objective) * n else effective_n(sequence)
     bad_worth = bad * worth / n if n else 0.0
     bounds = bounds_of_share(bad_worth, worth, objective.confidence)
     more = needed(bad_worth, worth, bad_limit(objective), objective.confidence)

@@ -45,7 +45,8 @@ def gravest(statuses: Iterable[Status]) -> Status:
 class Test:
     """The decision in numbers. For a ratio: `bad` of `n` events, and its one-sided bounds at `confidence`.
 
-    n_effective: n after autocorrelation. needed: how many more requests would decide (0: decided).
+    n_effective: what they are worth after autocorrelation, cautiously where they could pass. needed: how many more requests
+    would decide (0: decided).
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name

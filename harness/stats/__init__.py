@@ -12,7 +12,7 @@ from harness.stats.bounds import (
     smallest_n_to_pass,
     wilson_interval,
 )
-from harness.stats.dependence import effective_n
+from harness.stats.dependence import cautious_n, effective_n
 from harness.stats.drills import recovery_probability_proved
 from harness.stats.power import chance_of_fail, chance_of_pass, requests_for_fail, requests_for_pass
 from harness.stats.quantiles import nearest_rank, rank_interval
@@ -22,6 +22,7 @@ __all__ = [
     "Decision",
     "ShareBounds",
     "bounds_of_share",
+    "cautious_n",
     "chance_of_fail",
     "chance_of_pass",
     "decide",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from harness.stats import Decision, decide, effective_n
+from harness.stats import Decision, cautious_n, decide, effective_n
 
 
 @given(arrays(np.bool_, st.integers(0, 300)))
@@ -26,6 +26,36 @@ def test_one_cluster_is_worth_much_less_than_the_same_spread_out() -> None:
     spread[::25] = True
     assert effective_n(clustered) < 60
     assert effective_n(spread) == 1000
+
+
+def test_caution_takes_nothing_from_a_run_without_clusters_and_most_from_one_that_saw_few() -> None:
+    assert cautious_n(np.zeros(59, dtype=bool)) == 59
+    spread, one, many = (np.zeros(n, dtype=bool) for n in (1000, 1000, 40_000))
+    spread[::25] = True
+    one[400:440] = True
+    many.reshape(40, 1000)[:, 400:440] = True
+    assert cautious_n(spread) == 1000
+    assert cautious_n(one) < effective_n(one) / 3
+    assert cautious_n(many) > effective_n(many) / 2
+
+
+@given(arrays(np.bool_, st.integers(0, 300)))
+def test_caution_never_counts_for_more(bad: np.ndarray) -> None:
+    worth = cautious_n(bad)
+    assert 0 <= worth <= effective_n(bad)
+    assert worth > 0 or bad.size == 0
+
+
+@pytest.mark.parametrize(("together", "n"), [(8, 2000), (15, 4000)])
+def test_a_share_that_is_at_its_limit_passes_as_seldom_as_stated_however_its_failures_come(together: int, n: int) -> None:
+    rng = np.random.default_rng(12)
+    runs = 400
+    passed = 0
+    for _ in range(runs):
+        bad = np.repeat(rng.random(n // together) < 0.05, together)
+        worth = cautious_n(bad)
+        passed += decide(bad.mean() * worth, worth, 0.05) is Decision.PASS
+    assert passed / runs < 0.05
 
 
 def test_a_long_sequence_is_judged_alike_in_batches() -> None:
