@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from lanes import ByFile, Lane, lanes_of_this_machine, most_patient_first
+from lanes import ByFile, Lane, behind_the_first, lanes_of_this_machine, most_patient_first
 
 from harness.model.fault_kinds import FAULT_KINDS
 
@@ -48,6 +48,14 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    if LANE is not None and isinstance(collector, pytest.Module):
+        with behind_the_first(collector.path):
+            return (yield)
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

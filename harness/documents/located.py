@@ -4,6 +4,7 @@ Scalars are read as YAML 1.2 reads them: only `true` and `false` are booleans, `
 that stands twice is an error, not a silent overwrite.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def read_located(path: FilePath) -> tuple[Located, bytes]:
 def locate(data: bytes, file: str) -> Located:
     """Return a YAML document as located data. Raises ConfigurationError where it is no YAML."""
     try:
-        root = yaml.compose(data.decode("utf-8"), Loader=yaml.SafeLoader)
+        root = _composed(data)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file}: not UTF-8 text (byte {error.start})") from error
     except yaml.MarkedYAMLError as error:
@@ -68,6 +69,13 @@ def locate(data: bytes, file: str) -> Located:
     if problems:
         raise ConfigurationError(*problems)
     return Located(file, value, located.positions)
+
+
+@functools.lru_cache(maxsize=128)
+def _composed(data: bytes) -> yaml.Node | None:
+    """Return the nodes of a document, which nobody changes: a bundle or a gate reads one file many times, and parsing is slow."""
+    root: yaml.Node | None = yaml.compose(data.decode("utf-8"), Loader=yaml.SafeLoader)
+    return root
 
 
 def _plain(node: yaml.Node, path: Path, located: Located, problems: list[str], depth: int) -> object:

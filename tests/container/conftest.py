@@ -31,7 +31,7 @@ def _missing() -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ours = [item for item in items if HERE in item.path.parents]
+    ours = [item for item in items if str(item.path).startswith(f"{HERE}/")]  # of seven thousand: paths take their time
     for item in ours:
         item.add_marker(pytest.mark.container)
         item.add_marker(pytest.mark.timeout(BUILD_S))

@@ -20,6 +20,9 @@ def test_users_do_not_notice(harness_run):
     assert harness_run.verdict.spend_usd < 1
 """
 
+LIGHT = ("-p", "no:locust", "-p", "no:schemathesis")
+"""As the suite itself runs: each pytest in here would import these plug-ins anew, at two seconds each."""
+
 
 def result(status: str, reason: str = "8 % of the requests failed", trouble: Any = None) -> Any:
     found = [
@@ -50,7 +53,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "no:locust", "-p", "no:cacheprovider", "-s", *arguments)
+    return pytester.runpytest_inprocess(*LIGHT, "-p", "no:cacheprovider", "-s", *arguments)
 
 
 def test_a_pass_lets_the_body_speak(pytester: pytest.Pytester, asked: dict[str, Any]):
@@ -139,4 +142,4 @@ def test_the_mark_is_known_to_strict_pytest_and_nothing_heavy_is_imported(pytest
         "def test_light(): assert not {'gevent', 'locust', 'pandas', 'harness.run.session', 'harness.api.runs'} & set(sys.modules)\n"
         "def test_known(pytestconfig): assert any(m.startswith('harness(') for m in pytestconfig.getini('markers'))"
     )
-    pytester.runpytest_subprocess("-p", "no:locust", "--strict-markers").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*LIGHT, "--strict-markers").assert_outcomes(passed=2)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from lanes import ByFile, Lane, most_patient_first, patient_of
+from lanes import ByFile, Lane, behind_the_first, most_patient_first, patient_of
 
 
 def test_of(nodeid: str, **alone: str) -> Any:
@@ -82,13 +82,19 @@ def test_two_or_three_lanes_of_somebody_s_own_choice_are_all_alike() -> None:
 
 
 @pytest.fixture
-def lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Lane], list[int]]:
+def _refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who would wait for a lock is refused."""
+    lock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", lambda file, kind: lock(file, kind if kind == fcntl.LOCK_UN else kind | fcntl.LOCK_NB))
+
+
+@pytest.fixture
+def lanes(_refused: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Lane], list[int]]:
     """Five lanes with rooms of their own, where who would wait is refused; and by how much a lane gave way."""
     for name in ("lanes.py", "conftest.py"):
         (tmp_path / name).touch()
     (tmp_path / "unit").mkdir()
-    lock, nice = fcntl.flock, []
-    monkeypatch.setattr(fcntl, "flock", lambda file, kind: lock(file, kind if kind == fcntl.LOCK_UN else kind | fcntl.LOCK_NB))
+    nice: list[int] = []
     monkeypatch.setattr(os, "nice", nice.append)
     return [Lane(f"gw{number}", 5, tmp_path) for number in range(5)], nice
 
@@ -123,3 +129,17 @@ def test_who_is_alone_waits_for_the_patient_lane_too(lanes: tuple[list[Lane], li
             pass
         with lanes[0][0].takes(test_of("run", but="patient")):
             pass
+
+
+@pytest.mark.usefixtures("_refused")
+def test_the_first_at_a_file_collects_it_alone_and_the_others_wait_for_it(tmp_path: Path) -> None:
+    one, two = tmp_path / "test_one.py", tmp_path / "test_two.py"
+    one.touch()
+    two.touch()
+    with behind_the_first(one):
+        with pytest.raises(BlockingIOError), behind_the_first(one):
+            pass
+        with behind_the_first(two):
+            pass
+    with behind_the_first(one):
+        pass  # nobody's again
