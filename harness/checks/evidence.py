@@ -51,6 +51,12 @@ def action_of(reading: Reading, check: PlannedCheck, name: str) -> JournalEntry 
     return None
 
 
+def begun_ns_of(reading: Reading, check: PlannedCheck, name: str) -> int | None:
+    """Return when an action of the check was begun; None where it never was."""
+    found = [e.t_ns for e in reading.journal if e.event is Event.ACTION_STARTED and e.subject == f"{check.id}/{name}"]
+    return found[-1] if found else None
+
+
 def undone(reading: Reading, check: PlannedCheck, *names: str) -> str | None:
     """Return why what the check rests on was not done on the target; None where all of it was."""
     for name in names:

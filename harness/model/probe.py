@@ -20,6 +20,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "roll-out": ("version", "defect", "watch_s", "least", "patience_s"),
     "ask-balancer": (),
     "count-connections": (),
+    "fill-global-window": ("limit", "left"),
     "tell-recorded": (),
     "promote-standby": (),
     "scan-for-secrets": (),

@@ -1,17 +1,20 @@
 """What checks have done on the stack of containers, seen from outside where it can be; and what a planted defect makes of it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
 import pytest
 
 from harness.errors import StackError
+from harness.faults.resp import Store
 from harness.model.probe import ACTIONS, Action
 from harness.target.containers import ContainersTarget
 from harness.target.containers.hands import ContainerHands
 from harness.target.operating.actor import ReferenceActor
 from harness.target.operating.programs import OperatorPrograms
+from harness.target.operating.windows import KEY
 
 from .conftest import LIBRARIAN, Traffic
 
@@ -100,6 +103,23 @@ def test_a_feature_is_on_at_every_instance_and_off_again(stack):
     assert shown() == [None] * 4
     with pytest.raises(StackError, match="there is no flag teleport; known: enhanced-rag"):
         doing(stack.actor, "kill-feature", feature="teleport")
+
+
+def test_the_window_of_all_users_is_filled_at_the_store_s_own_port(stack):
+    arguments = {"limit": "1000000", "left": "2"}
+    store = stack.dependencies["dependencies.redis"]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            filling = pool.submit(doing, stack.actor, "fill-global-window", **arguments)
+            time.sleep(0.3)
+            assert asked(stack.base_url, stack.keys["user-0203"], "Hello!").status_code == 200
+            told = filling.result().told
+        assert (told["counted"], 55_000 < told["window_ms"] <= 60_000) == (1, True)
+        statuses = [asked(url, stack.keys["user-0203"], "Hello!").status_code for url in instances(stack) * 2]
+        assert statuses == [200, 200, 429, 429]
+    finally:
+        with Store(store.address, store.password) as connection:
+            connection.call("DEL", KEY)
 
 
 def test_knowledge_connections_and_code_are_those_of_the_stack(stack):

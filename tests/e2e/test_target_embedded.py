@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StackError
+from harness.faults.resp import Store
+from harness.model.probe import Action
 from harness.model.target import Needs, ProcessHandle
 from harness.target.embedded import EmbeddedTarget, postgres
 from harness.target.embedded.running import FAULTABLE, RunningEmbedded
 from harness.target.embedded.site import Site
+from harness.target.operating.windows import KEY
 from harness.target.supervise import marker
 from harness.target.supervise.logs import Mask
 from harness.target.supervise.procfs import Identity, descendants, is_alive, send, stamped
@@ -101,6 +104,36 @@ def test_a_user_gets_an_answer_through_the_balancer_from_the_primary_provider(st
 def test_a_key_that_was_not_made_is_refused(stack: RunningEmbedded) -> None:
     body = {"model": "sim-small", "messages": [{"role": "user", "content": "hello there"}]}
     assert call(stack.base_url, "POST", "/v1/chat/completions", body, "sk-guessed")[0] == 401
+
+
+def test_the_window_of_all_users_is_filled_until_so_many_are_left_and_keeps_its_end(stack: RunningEmbedded) -> None:
+    arguments = {"limit": "1000000", "left": "3"}
+    fill = Action(check_id="c", name="fill", at_ns=0, does="fill-global-window", arguments=arguments)
+    store = stack.dependencies["dependencies.redis"]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            filling = pool.submit(stack.actor.act, fill)
+            time.sleep(0.3)  # the present window has been ended by then
+            assert ask(stack, "Hello!", "user-0000")[0] == 200
+            told = filling.result().told
+        assert (told["left"], told["counted"]) == (3, 1)
+        assert 57_000 < int(told["window_ms"] or 0) <= 60_000
+        assert [ask(stack, "Hello!", "user-0000")[0] for _ in range(4)] == [200, 200, 200, 429]
+        for instance in stack.instances:
+            body = {"messages": [{"role": "user", "content": "Hello!"}]}
+            status, headers, _ = call(instance.base_url, "POST", "/v1/chat/completions", body, stack.keys["user-0002"])
+            assert (status, headers["x-ratelimit-limit-requests"], headers["x-ratelimit-remaining-requests"]) == (
+                429,
+                "1000000",
+                "0",
+            )
+            assert 50 < int(headers["retry-after"]) <= 60
+        with Store(store.address, store.password) as connection:
+            connection.call("DEL", KEY)
+        assert stack.actor.act(fill).told["window_ms"] is None  # nobody asks, so no window begins
+    finally:
+        with Store(store.address, store.password) as connection:
+            connection.call("DEL", KEY)
 
 
 def test_every_instance_can_be_reached_past_the_balancer(stack: RunningEmbedded) -> None:

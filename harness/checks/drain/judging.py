@@ -6,13 +6,13 @@ import numpy as np
 
 from harness.checks.accounts import NANO_USD, account_of, billed_usd
 from harness.checks.drain.planning import PLANNER, SPENDING
-from harness.checks.evidence import MOST_EVIDENCE, action_of, judgement, records_of, undone
+from harness.checks.evidence import MOST_EVIDENCE, action_of, begun_ns_of, judgement, records_of, undone
 from harness.checks.expectations import is_good
 from harness.checks.provider_calls import calls_by_request
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
 from harness.model.figures import dollars
-from harness.model.journal import Event, JournalEntry
+from harness.model.journal import JournalEntry
 from harness.model.judgement import Evidence, Judgement, Status, Test
 from harness.model.outcome import Result
 from harness.model.plan import PlannedCheck
@@ -32,7 +32,7 @@ def judge_drain(reading: Reading, check: PlannedCheck) -> Judgement:
     if (why := undone(reading, check, "end", "start")) is not None:
         return judgement(check, Status.INCONCLUSIVE, f"drain: {why}")
     ended = action_of(reading, check, "end")
-    begun_ns = _begun_ns(reading, f"{check.id}/end")
+    begun_ns = begun_ns_of(reading, check, "end")
     if ended is None or ended.t_ns is None or begun_ns is None:
         return judgement(check, Status.INCONCLUSIVE, "drain: the journal does not say when the instance was told to end")
     code, took_ms = ended.data.get("exit_code"), ended.data.get("took_ms")
@@ -87,8 +87,3 @@ def _unbooked(reading: Reading, records: Mapping[str, list[ProbeRecord]]) -> str
     if account.held_usd is not None and account.held_usd > NANO_USD:
         return f"{dollars(account.held_usd)} are still held for a user of the instance that has ended"
     return None
-
-
-def _begun_ns(reading: Reading, subject: str) -> int | None:
-    found = [e.t_ns for e in reading.journal if e.event is Event.ACTION_STARTED and e.subject == subject]
-    return found[-1] if found else None

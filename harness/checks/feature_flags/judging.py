@@ -1,11 +1,10 @@
 """Who had the feature, how often, and who still had it once it was killed? By what came with each answer."""
 
-from harness.checks.evidence import MOST_EVIDENCE, evidence_of, judgement, records_of, undone
+from harness.checks.evidence import MOST_EVIDENCE, begun_ns_of, evidence_of, judgement, records_of, undone
 from harness.checks.expectations import is_good
 from harness.checks.feature_flags.planning import BOUNDS, PLANNER, USERS
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
-from harness.model.journal import Event
 from harness.model.judgement import Judgement, Shown, Status, Test
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
@@ -19,7 +18,7 @@ def judge_feature_flags(reading: Reading, check: PlannedCheck) -> Judgement:
     """Return whether the feature was given and taken as it was said. Raises RunDirectoryError."""
     feature = str(complete(PLANNER.settings, check.settings)["feature"])
     records = records_of(reading, check)
-    killed_ns = _killed_ns(reading, check)
+    killed_ns = begun_ns_of(reading, check, "kill")
     given = {n: [r for r in records.get(f"on-{n}", []) if is_good(r) and _before(r, killed_ns)] for n in range(USERS)}
     given = {n: mine for n, mine in given.items() if len(mine) >= 2}
     ended = [r for n in range(USERS) for r in records.get(f"off-{n}", []) if is_good(r)]
@@ -49,12 +48,6 @@ def judge_feature_flags(reading: Reading, check: PlannedCheck) -> Judgement:
         f"feature flags: {have} of {len(given)} users had {feature!r}, each with every request, and nobody once it was killed"
     )
     return judgement(check, Status.PASS, reason, test=test, shown=shown)
-
-
-def _killed_ns(reading: Reading, check: PlannedCheck) -> int | None:
-    """Return when the feature was told to end; None where it never was."""
-    found = [e.t_ns for e in reading.journal if e.event is Event.ACTION_STARTED and e.subject == f"{check.id}/kill"]
-    return found[-1] if found else None
 
 
 def _before(record: ProbeRecord, moment_ns: int | None) -> bool:

@@ -1,11 +1,10 @@
 """Did each key work exactly as long as it should?"""
 
-from harness.checks.evidence import Expectation, judge_table
+from harness.checks.evidence import Expectation, begun_ns_of, judge_table
 from harness.checks.expectations import is_good, is_status
 from harness.checks.key_rotation.planning import OVERLAP_S
 from harness.checks.planned import S
 from harness.measure.reading import Reading
-from harness.model.journal import Event
 from harness.model.judgement import Judgement
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
@@ -21,9 +20,7 @@ EXPECTATIONS = (
 
 def judge_key_rotation(reading: Reading, check: PlannedCheck) -> Judgement:
     """Return whether the key rotated without a dropped request. Raises RunDirectoryError."""
-    begun_ns = next(
-        (e.t_ns for e in reading.journal if e.event is Event.ACTION_STARTED and e.subject == f"{check.id}/rotate"), None
-    )
+    begun_ns = begun_ns_of(reading, check, "rotate")
 
     def too_late(record: ProbeRecord) -> bool:
         # The overlap begins somewhere in the rotation; where that took long, it may be over before it is known to be done.

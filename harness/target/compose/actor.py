@@ -1,7 +1,7 @@
 """What checks have done on the compose stack: what its engine, its database and the service's interface can do.
 
 Not its features, and no roll-out: the instances read no file of flags, and the balancer no share. Whoever keeps the project
-changes these, with its file.
+changes these, with its file. Nor what its store counts, which is published through the Toxiproxy alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from harness.target.operating.instances import InstanceHands
 from harness.target.operating.programs import OperatorPrograms
 
 STACK = "the compose stack"
-NOT_HERE = frozenset({"set-feature", "kill-feature", "roll-out"})
+NOT_HERE = frozenset({"set-feature", "kill-feature", "roll-out", "fill-global-window"})
 
 
 def compose_hands(project: Project, await_ready: Callable[[str], None]) -> InstancesByEngine:

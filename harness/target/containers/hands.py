@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from harness.errors import StackError
+from harness.model.target import Dependency
 from harness.target.containers.part import IMAGE_USER, SECRETS
 from harness.target.containers.rollout import ContainerRollout
 from harness.target.containers.site import ContainerSite
@@ -33,6 +34,11 @@ class ContainerHands(InstancesByEngine):
         self._parts = parts
         self._operators = operators
         self.rollout = rollout
+
+    @property
+    def store(self) -> Dependency:
+        """The store of the service's counters, at its published port."""
+        return self._parts.dependencies(self._site.address)["dependencies.redis"]
 
     def run_rollout(self, arguments: Sequence[str], within_s: float) -> tuple[int, str] | None:
         """Run the program in a container of its own, beside the balancer's files and in reach of every instance."""

@@ -107,6 +107,8 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
         mask=site.mask,
         directory=lambda: site.directory,
     )
+    store = valkey.dependency(ground.store, secrets.store_password, site.log("redis"))
+    hands = EmbeddedHands(site, rollout, operators, store)
     clocks = {
         f"clocks.service-{name}": Clock(file=programs.clock_file(site, name), seen_at=f"http://{address}{LIVE}")
         for name, address in addresses.items()
@@ -121,14 +123,9 @@ def running_on(ground: Ground, wiring: programs.Wiring, front: Front, addresses:
             for name, address in addresses.items()
         ),
         links=ground.links,
-        actor=ReferenceActor(
-            EmbeddedHands(site, rollout, operators), operators, keys=wiring.credentials.keys, base_url=f"http://{front.address}"
-        ),
+        actor=ReferenceActor(hands, operators, keys=wiring.credentials.keys, base_url=f"http://{front.address}"),
         rollout=rollout,
         provider_control_url=f"http://{ground.provider.control}",
-        dependencies={
-            "dependencies.redis": valkey.dependency(ground.store, secrets.store_password, site.log("redis")),
-            "dependencies.postgres": database,
-        },
+        dependencies={"dependencies.redis": store, "dependencies.postgres": database},
         clocks=clocks | {"clocks.postgres": Clock(database=database)},
     )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from harness.errors import StackError
+from harness.model.target import Dependency
 from harness.target.embedded import programs
 from harness.target.embedded.rollout import EmbeddedRollout
 from harness.target.embedded.site import Site
@@ -18,10 +19,11 @@ class EmbeddedHands:
 
     stack = "the embedded stack"
 
-    def __init__(self, site: Site, rollout: EmbeddedRollout, operators: OperatorPrograms) -> None:
+    def __init__(self, site: Site, rollout: EmbeddedRollout, operators: OperatorPrograms, store: Dependency) -> None:
         self._site = site
         self._operators = operators
         self.rollout = rollout
+        self.store = store
 
     @property
     def balancer(self) -> str:

@@ -7,11 +7,13 @@ from typing import Protocol
 
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action, ActionDone
+from harness.model.target import Dependency
 from harness.target.operating.backups import Backups
 from harness.target.operating.instances import InstanceHands, Instances
 from harness.target.operating.operators import FOR_PROGRAMS, Operators
 from harness.target.operating.programs import OperatorPrograms
 from harness.target.operating.releasing import ExpectedRollout, roll_out
+from harness.target.operating.windows import fill_global_window
 
 
 class Hands(InstanceHands, Protocol):
@@ -28,6 +30,10 @@ class Hands(InstanceHands, Protocol):
     @property
     def balancer(self) -> str:
         """The directory that the operators' rollout program takes for the balancer's, where `run_rollout` runs it."""
+
+    @property
+    def store(self) -> Dependency:
+        """The store of the service's counters, past every link."""
 
     def run_rollout(self, arguments: Sequence[str], within_s: float) -> tuple[int, str] | None:
         """Run the program; return its exit code and what it said, None where it has not ended in that time."""
@@ -74,7 +80,7 @@ class OperatingActor:
 
 
 class ReferenceActor(OperatingActor):
-    """An `Actor` that has its hands on all of the stack, features and roll-outs too."""
+    """An `Actor` that has its hands on all of the stack: features, roll-outs and what the store counts, too."""
 
     def __init__(self, hands: Hands, programs: OperatorPrograms, *, keys: Mapping[str, str], base_url: str) -> None:
         super().__init__(hands.stack, hands, programs, keys=keys, base_url=base_url)
@@ -82,6 +88,7 @@ class ReferenceActor(OperatingActor):
         self._does |= {
             "set-feature": lambda action: self._feature("set", action.arguments["feature"], action.arguments["share"]),
             "kill-feature": lambda action: self._feature("kill", action.arguments["feature"]),
+            "fill-global-window": lambda action: fill_global_window(hands.store, action),
             "roll-out": lambda action: roll_out(action, hands.rollout, balancer=hands.balancer, run=hands.run_rollout),
         }
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import StackError
 from harness.model.probe import ACTIONS, Action
-from harness.model.target import Needs
+from harness.model.target import Dependency, Needs
 from harness.target.containers.create import _archive
 from harness.target.containers.hands import ContainerHands
 from harness.target.containers.part import IMAGE_USER
@@ -56,6 +56,7 @@ class FakeHands:
     ended: tuple[int, str] | None = (0, "")
     stack: str = "the stack of this test"
     balancer: str = "/balancer"
+    store: Dependency = Dependency(name="redis", kind="redis", address="127.0.0.1:1")
     rollout: FakeRollout = field(default_factory=FakeRollout)
     running: set[str] = field(default_factory=lambda: {"service-a", "service-b"})
     said: list[tuple[str, ...]] = field(default_factory=list)
@@ -112,6 +113,7 @@ def test_an_instance_that_does_not_end_in_time_has_neither_code_nor_time(tmp_pat
         ("start-instance", {"instance": "a"}, "service-a runs already"),
         ("rotate-key", {}, "rotate-key must say for whom"),
         ("restore", {}, "there is no backup to restore"),
+        ("fill-global-window", {"limit": "9", "left": "3"}, "the window of all users cannot be filled: the store at 127.0.0.1:1 "),
     ],
 )
 def test_what_cannot_be_done_says_why(does, arguments, told, tmp_path):

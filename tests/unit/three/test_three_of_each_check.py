@@ -13,6 +13,7 @@ import test_checks_answers as answers
 import test_checks_authentication as authentication
 import test_checks_budget_cap as budget
 import test_checks_disasters as disasters
+import test_checks_global_limit as limit
 import test_checks_guard_bypass as bypass
 import test_checks_keys as keys
 import test_checks_people as people
@@ -184,6 +185,11 @@ THREE: Mapping[str, Three] = {
     ),
     "fails closed": of_answers("fails closed", "asked-1", A()),
     "feature flags": of_answers("feature flags", "off-5", A(headers=answers.FEATURE)),
+    "global limit": Three(
+        healthy=limit.seen,
+        broken=lambda path: limit.seen(path, limit.load(61)),
+        nothing=lambda path: limit.seen(path, answering=lambda *_: None),  # filled, and nobody was asked what it says
+    ),
     "guard bypass": Three(
         healthy=lambda path: bypass.seen(path, bypass.canaries()),
         broken=answered_attack,
