@@ -1,8 +1,9 @@
 """Were as many let through as were left, by the samples of the whole load? And does who is refused hear the truth about it?
 
-What was under way when the window was filled, or as it ended, may have been counted in it or in another one. So there are two
-numbers: who was surely let through out of it, and who may have been. The limit is kept where the first is not above what was
-left, and nobody was refused before the second had come to it.
+A request is counted somewhere between its start and the first byte of its answer. Where the window was filled in between, or
+ended, it may have been counted in it or in another one. So there are two numbers: who was surely let through out of it, and
+who may have been. The limit is kept where the first is not above what was left, and nobody was refused before the second had
+come to it.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,15 @@ from harness.checks.global_limit.planning import AGAIN, FILL, PLANNER, REFUSED
 from harness.checks.planned import MS, S
 from harness.checks.settings import complete
 from harness.measure.reading import Reading
-from harness.measure.requests import Mask
+from harness.measure.requests import Floats, Mask
 from harness.model.judgement import Evidence, Judgement, Status, Test
 from harness.model.outcome import Refusal, Result
 from harness.model.plan import PlannedCheck
 from harness.model.probe import ProbeRecord
 
 TOO_MANY = 429
+NOT_COUNTED = (401, TOO_MANY)
+"""Who is nobody's user is turned away before anything is counted."""
 INSTANCES = 2
 """So many must be seen to refuse: one alone shares its count with nobody."""
 _TYPED = is_typed(TOO_MANY)
@@ -101,9 +104,8 @@ def _never_begun(reading: Reading, check: PlannedCheck, filling_ns: int, given_u
 
 def _counted(reading: Reading, check: PlannedCheck, promise: Promise, window: Window) -> Judgement:
     requests = reading.requests
-    surely = requests.answered & (requests.started_ns >= window.filled_ns) & (requests.ended_ns <= window.ending_ns)
-    turned_away = requests.result.is_in([Result.REFUSED]) & requests.refusal.is_in([Refusal.RATE])
-    refused = turned_away & (requests.started_ns >= window.filled_ns) & (requests.ended_ns <= window.ending_ns)
+    wholly_in = (requests.started_ns >= window.filled_ns) & (_counted_by_ns(reading) <= window.ending_ns)
+    surely, refused = requests.answered & wholly_in, _turned_away(reading) & wholly_in
     probes = [record for record in reading.run.probes() if record.method == "POST" and record.started_ns is not None]
     chat = {record.path for mine in records_of(reading, check).values() for record in mine}
     n = int(np.count_nonzero(surely)) + sum(
@@ -144,12 +146,21 @@ def _counted(reading: Reading, check: PlannedCheck, promise: Promise, window: Wi
 
 def _most(reading: Reading, probes: Sequence[ProbeRecord], window: Window, *, until_ns: int) -> int:
     """Return how many may have been counted in the window until a moment, whatever became of them after that."""
-    requests = reading.requests
-    turned_away = requests.result.is_in([Result.REFUSED]) & requests.refusal.is_in([Refusal.RATE])
-    over_ns = np.where(np.isnan(requests.ended_ns), np.inf, requests.ended_ns)
-    may = ~turned_away & (over_ns >= window.filling_ns) & (requests.started_ns <= until_ns)
-    asked = [r for r in probes if r.status_code != TOO_MANY and r.started_ns is not None and r.started_ns <= until_ns]
+    may = ~_turned_away(reading) & (_counted_by_ns(reading) >= window.filling_ns) & (reading.requests.started_ns <= until_ns)
+    asked = [r for r in probes if r.status_code not in NOT_COUNTED and r.started_ns is not None and r.started_ns <= until_ns]
     return int(np.count_nonzero(may)) + sum(r.ended_ns is None or r.ended_ns >= window.filling_ns for r in asked)
+
+
+def _counted_by_ns(reading: Reading) -> Floats:
+    """Return when each request had been counted at the latest; +infinity for one that never heard anything."""
+    heard_ns = reading.requests.columns.floats("first_byte_ns")
+    by_ns = np.where(np.isnan(heard_ns), reading.requests.ended_ns, heard_ns)
+    return np.where(np.isnan(by_ns), np.inf, by_ns)
+
+
+def _turned_away(reading: Reading) -> Mask:
+    requests = reading.requests
+    return requests.result.is_in([Result.REFUSED]) & requests.refusal.is_in([Refusal.RATE])
 
 
 def _untrue(record: ProbeRecord, promise: Promise, window: Window) -> str | None:

@@ -110,6 +110,14 @@ def test_what_was_under_way_at_the_edges_neither_breaks_the_limit_nor_keeps_it(t
     assert (fewer.status, "52 requests were let through for sure and 62 at most" in fewer.reason) == (Status.PASS, True)
 
 
+def test_an_answer_that_had_begun_was_counted_before_that_however_long_it_takes(tmp_path: Path) -> None:
+    begun = [sample(600 + n, 2.5, 2.0, first_byte_ns=round(2.9 * S)) for n in range(9)]
+    before = seen(tmp_path, load(52) + begun)
+    assert (before.status, "7 of the limit were never given" in before.reason) == (Status.FAIL, True), before.reason
+    late = [sample(700 + n, 12.0, 2.0, first_byte_ns=round(12.1 * S)) for n in range(9)]
+    assert "61 requests were let through" in seen(tmp_path, load(52) + late).reason
+
+
 def test_what_came_to_nothing_after_it_was_counted_may_have_been_counted(tmp_path: Path) -> None:
     rows = load(50)
     lost = [failed(sample(800 + n, 4.0, 0.02)) for n in range(9)]

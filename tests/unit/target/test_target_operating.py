@@ -25,6 +25,7 @@ from harness.target.operating.programs import OperatorPrograms
 from harness.target.operating.workshop import Workshop
 from harness.target.supervise.logs import Mask
 
+NO_STORE = Dependency(name="redis", kind="redis", address="127.0.0.1:1")
 ROLL_OUT = {"version": "2", "defect": "", "watch_s": "1", "least": "3", "patience_s": "4"}
 
 
@@ -56,7 +57,7 @@ class FakeHands:
     ended: tuple[int, str] | None = (0, "")
     stack: str = "the stack of this test"
     balancer: str = "/balancer"
-    store: Dependency = Dependency(name="redis", kind="redis", address="127.0.0.1:1")
+    store: Dependency = NO_STORE
     rollout: FakeRollout = field(default_factory=FakeRollout)
     running: set[str] = field(default_factory=lambda: {"service-a", "service-b"})
     said: list[tuple[str, ...]] = field(default_factory=list)
@@ -113,7 +114,11 @@ def test_an_instance_that_does_not_end_in_time_has_neither_code_nor_time(tmp_pat
         ("start-instance", {"instance": "a"}, "service-a runs already"),
         ("rotate-key", {}, "rotate-key must say for whom"),
         ("restore", {}, "there is no backup to restore"),
-        ("fill-global-window", {"limit": "9", "left": "3"}, "the window of all users cannot be filled: the store at 127.0.0.1:1 "),
+        (
+            "fill-global-window",
+            {"limit": "9", "left": "3"},
+            "the window of all users cannot be filled: the store at 127.0.0.1:1 ",
+        ),
     ],
 )
 def test_what_cannot_be_done_says_why(does, arguments, told, tmp_path):
