@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.errors import ConfigurationError
 from harness.rundir.files import storage_errors
+from harness.rundir.writer import is_held
 
 
 def old_runs(reports: Path, keep: int, live: frozenset[Path]) -> list[Path]:
@@ -19,7 +20,12 @@ def old_runs(reports: Path, keep: int, live: frozenset[Path]) -> list[Path]:
     runs = [path for path in reports.iterdir() if path.is_dir() and not path.is_symlink() and _is_run(path)]
     runs.sort(key=lambda path: path.stat().st_mtime)
     gone = runs[: max(0, len(runs) - keep)]
-    return [path for path in gone if not any(each == path.resolve() or path.resolve() in each.parents for each in spared)]
+    return [
+        path
+        for path in gone
+        if not any(each == path.resolve() or path.resolve() in each.parents for each in spared)
+        and not any(is_held(place) for place in (path, *path.iterdir()))
+    ]
 
 
 def remove(path: Path) -> None:

@@ -40,6 +40,25 @@ def close_samples(run: RunDirectory) -> None:
     run.write_samples(samples)
 
 
+def close_run(run: RunDirectory) -> bool:
+    """Close what the workers left as streams; return whether it was still to be done. Their rows are in one place then.
+
+    Raises RunDirectoryError, also where the run is still going on; StorageError.
+    """
+    run.must_be_over()
+    if run.samples_path.is_file():
+        return False
+    close_samples(run)
+    run.drop_streams()
+    return True
+
+
+def seal(run: RunDirectory) -> None:
+    """Write the digests of a run that was closed just now; never anew over those that there are. Raises StorageError."""
+    if not run.manifest_path.exists():
+        run.write_manifest()
+
+
 def calls_of(run: RunDirectory, columns: Sequence[str] | None = None) -> pa.Table | None:
     """Return the provider's records; None where there are none. Raises RunDirectoryError where they are damaged."""
     return run.calls(columns) if (run.path / "truth" / "calls.parquet").exists() else None

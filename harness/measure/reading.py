@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.measure.close import close_samples
+from harness.measure.close import close_run, seal
 from harness.measure.columns import SampleColumns
 from harness.measure.faults import exposure, records_of
 from harness.measure.instrument import health_of
@@ -96,9 +96,12 @@ class Reading:
 
 
 def read_run(run: RunDirectory) -> Reading:
-    """Read a run directory, closing its samples first where a killed run left only streams. Raises RunDirectoryError."""
-    if not run.samples_path.exists():
-        close_samples(run)
+    """Read a run directory, closing and sealing it first where a killed run left only streams.
+
+    Raises RunDirectoryError, also where the run is still going on: what is there yet would be taken for all of it.
+    """
+    if close_run(run):
+        seal(run)
     plan, journal = run.read_plan(), tuple(run.journal())
     return Reading(
         run=run,

@@ -80,7 +80,7 @@ def read_runs(paths: Sequence[Path], judge: Judge, rules: RunRules) -> tuple[lis
         try:
             run, wrong = _read(RunDirectory(path), judge, rules)
         except RunDirectoryError as error:
-            told = error.message.replace(f"{path}/", "")
+            told = error.message.removeprefix(f"{path}: ").replace(f"{path}/", "")
             problems.append(Problem(text=f"run {path.name} cannot be read and proves nothing: {told}", blocks=True))
             continue
         if any(run.run_id == other.run_id for _, other in runs):
@@ -96,10 +96,10 @@ def _read(run: RunDirectory, judge: Judge, rules: RunRules) -> tuple[ReleaseRun,
         _must_be(run.path / name, schema)
     plan = run.read_plan()
     wrong: list[str] = []
+    verdict = judge(run)  # before the digests are looked at: it is what closes a killed run
     changed = run.tampered()
     if changed:
         wrong.append(f"not what was measured: {', '.join(changed[:3])} {'is' if len(changed) == 1 else 'are'} missing or changed")
-    verdict = judge(run)
     wrong += _told_otherwise(run, verdict)
     superseded = next((each for each in rules.superseded if each.run == plan.run_id), None)
     limits = _limits(plan, verdict, rules)

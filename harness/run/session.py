@@ -11,10 +11,10 @@ from harness.extensions.judged import judge_extensions
 from harness.judge import judge_and_write
 from harness.judge.regression import NAME as BASELINE_NAME
 from harness.judge.regression import check_comparable, read_baseline
-from harness.measure import close_samples, read_run, write_measurements
+from harness.measure import close_run, read_run, seal, write_measurements
 from harness.model.judgement import Verdict
 from harness.model.plan import Dealt, PhaseKind, Plan, PluginReference
-from harness.model.target import Announced, Target
+from harness.model.target import Announced, Channel, Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
 from harness.run.attending import Attendant, questions_of
@@ -154,8 +154,24 @@ def _run_alone(
         say(found)
     channels = request.target.channels() if isinstance(request.target, Announced) else ()
     run = RunDirectory.create(request.out or default_out(run_id))
-    if not channels:
-        return _run_in(run, plan, request, extensions, interruption=interruption, view=view, say=say)
+    with run.written():
+        if not channels:
+            return _run_in(run, plan, request, extensions, interruption=interruption, view=view, say=say)
+        return _run_told(run, plan, request, extensions, channels, interruption=interruption, view=view, say=say)
+
+
+def _run_told(
+    run: RunDirectory,
+    plan: Plan,
+    request: RunRequest,
+    extensions: Extensions,
+    channels: Sequence[Channel],
+    *,
+    interruption: Interruption,
+    view: Callable[[RunDirectory, Plan], View],
+    say: Callable[[str], None],
+) -> RunResult:
+    """Run as `_run_in` does, and tell those who want to hear of it."""
     from harness.run.notify import Notifier
 
     notifier = Notifier(channels, plan, say)
@@ -242,15 +258,12 @@ def judge_and_report(run: RunDirectory, extensions: Extensions = NONE) -> tuple[
 
     extensions: those of the run that ends here, asked once; of a run that is judged again nobody's code is asked.
     """
-    first = not run.samples_path.is_file()
-    if first:
-        close_samples(run)
-        run.drop_streams()
+    closed_now = close_run(run)
     reading = read_run(run)
-    if first:
+    if closed_now:
         if reading.plan.plugins and extensions is not NONE:
             run.write_recorded(judge_extensions(reading, extensions))
-        run.write_manifest()
+        seal(run)
     write_measurements(run, reading)
     verdict = judge_and_write(run, reading)
     return verdict, write_reports(run)

@@ -8,6 +8,7 @@ metrics/  scrapes of the target                 measurements/ what plots are dra
 verdicts/ 001.json and on   extensions.json: what plug-ins judged in the run
 """
 
+import contextlib
 import datetime
 import json
 import threading
@@ -30,6 +31,7 @@ from harness.rundir import codec, tables
 from harness.rundir.files import sha256_of, storage_errors, write_whole
 from harness.rundir.schemas import CALLS_SCHEMA, SAMPLES_SCHEMA
 from harness.rundir.scrapes import SCRAPES_SCHEMA, Scrape
+from harness.rundir.writer import held, is_held
 
 T = TypeVar("T")
 
@@ -47,6 +49,7 @@ class RunDirectory:
         self._journal_lock = threading.Lock()
         self.heard_by: Callable[[JournalEntry], None] | None = None
         """Whoever wants to hear each journal entry once it is on disk; must neither wait nor raise."""
+        self._written_here = False
 
     @classmethod
     def create(cls, path: Path) -> "RunDirectory":
@@ -64,6 +67,23 @@ class RunDirectory:
         if not (path / "plan.json").is_file():
             raise ConfigurationError(f"{path}: not a run directory: it has no plan.json")
         return cls(path)
+
+    @contextlib.contextmanager
+    def written(self) -> Iterator[None]:
+        """Be the one who writes the directory while the block runs, from before its plan to after its reports."""
+        with held(self.path):
+            self._written_here = True
+            try:
+                yield
+            finally:
+                self._written_here = False
+
+    def must_be_over(self) -> None:
+        """Raise RunDirectoryError where somebody else still writes the directory: what is half there would be taken for whole."""
+        if not self._written_here and is_held(self.path):
+            raise RunDirectoryError(
+                f"{self.path}: its run is still going on", advice="wait for its end, or end it: harness ps, harness halt"
+            )
 
     @property
     def logs(self) -> Path:
@@ -238,6 +258,11 @@ class RunDirectory:
         """Return the last verdict. Raises RunDirectoryError."""
         return codec.read_json(self.path / "verdict.json", Verdict)
 
+    @property
+    def manifest_path(self) -> Path:
+        """The digests of what was measured, written once."""
+        return self.path / "manifest.json"
+
     def write_manifest(self) -> None:
         """Write the digests of what was measured: plan, journal, live, samples, truth, logs, what plug-ins judged."""
         names = ["plan.json", "journal.jsonl", "live.jsonl", "baseline.json", EXTENSIONS_NAME]
@@ -248,11 +273,11 @@ class RunDirectory:
             if p.is_file()
         ]
         files = {name: sha256_of(self.path / name) for name in names if (self.path / name).is_file()}
-        write_whole(self.path / "manifest.json", codec.to_pretty_json({"schema": MANIFEST_SCHEMA, "files": files}))
+        write_whole(self.manifest_path, codec.to_pretty_json({"schema": MANIFEST_SCHEMA, "files": files}))
 
     def tampered(self) -> list[str]:
         """Return the names of files that are missing or not what the manifest says; all of it where there is none."""
-        path = self.path / "manifest.json"
+        path = self.manifest_path
         if not path.is_file():
             return ["manifest.json"]
         try:

@@ -18,13 +18,21 @@ def pack(directory: Path, out: Path) -> str:
     """Write a run directory, or one of several runs, as `.tar.gz`; return the file's sha256.
 
     Every digest of the manifests is checked first. Names are sorted, times and owners left out, links not followed.
-    Raises ConfigurationError for what is no run or was changed (nothing is written), StorageError.
+    Raises ConfigurationError for what is no run or was changed (nothing is written), RunDirectoryError where a run is still
+    going on, StorageError.
     """
     runs = [path.parent for path in sorted(directory.glob("plan.json")) + sorted(directory.glob("*/plan.json"))]
     if not runs:
         raise ConfigurationError(f"{directory}: not a run directory: it has no plan.json")
     if out.exists():
         raise ConfigurationError(f"{out}: is there already; choose another name with --out FILE")
+    for path in runs:
+        RunDirectory(path).must_be_over()
+    if unsealed := [path for path in runs if not RunDirectory(path).manifest_path.is_file()]:
+        raise ConfigurationError(
+            *(f"{path}: it was never closed, or lost its manifest.json since" for path in unsealed),
+            advice="harness judge closes a run that was killed",
+        )
     problems = [
         f"{path.name}: {name} is missing or not what was measured" for path in runs for name in RunDirectory(path).tampered()
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from harness.cli.old_runs import old_runs, remove
 from harness.errors import ConfigurationError
+from harness.rundir import RunDirectory
 
 
 def run(path: Path, age: int) -> Path:
@@ -51,6 +52,14 @@ def test_the_latest_and_the_live_stay_whatever_their_age(tmp_path: Path) -> None
     run(tmp_path / "old", 8)
     (tmp_path / "latest").symlink_to(latest.name)
     assert names(old_runs(tmp_path, 0, frozenset({live}))) == ["old"]
+
+
+def test_what_is_being_written_stays_even_where_no_list_of_live_runs_has_it(tmp_path: Path) -> None:
+    alone, one_of_two = run(tmp_path / "alone", 9), run(tmp_path / "several" / "01-a", 9)
+    (tmp_path / "several" / "run.json").write_text("{}")
+    with RunDirectory(alone).written(), RunDirectory(one_of_two).written():
+        assert names(old_runs(tmp_path, 0, frozenset())) == []
+    assert sorted(names(old_runs(tmp_path, 0, frozenset()))) == ["alone", "several"]
 
 
 def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
