@@ -18,6 +18,8 @@ Path = tuple[str | int, ...]
 Plain = Mapping[str, object] | list[object] | str | int | float | bool | None
 
 _MAX_BYTES = 1 << 20
+_MAX_VALUES = 200_000
+"""With what aliases repeat: a page of aliases of aliases stands for more than a machine's memory holds."""
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -80,6 +82,8 @@ def _composed(data: bytes) -> yaml.Node | None:
 
 def _plain(node: yaml.Node, path: Path, located: Located, problems: list[str], depth: int) -> object:
     located.positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if len(located.positions) > _MAX_VALUES:
+        raise ConfigurationError(f"{located.at(path)}: more than {_MAX_VALUES:,} values, with what its aliases repeat")
     if depth > 32:
         problems.append(f"{located.at(path)}: nested deeper than 32 levels")
         return None

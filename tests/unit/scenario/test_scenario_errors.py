@@ -152,6 +152,14 @@ def test_rubbish_is_refused_without_a_traceback(compiled: Compile, text: str, to
     assert told in str(caught.value)
 
 
+def test_a_page_of_aliases_of_aliases_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]  # a thousand million values
+    (tmp_path / "bomb.yaml").write_text("\n".join(levels))
+    with pytest.raises(ConfigurationError, match=r"bomb.yaml:\d+:\d+: more than 200,000 values, with what its aliases repeat"):
+        read_scenario(tmp_path / "bomb.yaml")
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "outage.yaml"
     path.write_bytes(b"name: \xff\xfe")
