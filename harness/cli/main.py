@@ -1,8 +1,10 @@
 """The `harness` command: finds the command, and turns every error into a sentence and an exit code."""
 
+import errno
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -48,8 +50,18 @@ _MODULES = {"try": "try_", "verify-gate": "verify_gate"}
 """Where a command's name is a keyword of Python, its module has another."""
 
 
+class _ReaderGoneError(Exception):
+    """Whoever read our output closed it. Click, told so itself, would leave exit code 1: a failed objective."""
+
+
 class _Commands(click.Group):
     """Imports a command's module when it is called, not before."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -92,10 +104,12 @@ def root() -> click.Group:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An uncaught exception is our own trouble (5), never a failed objective (1)."""
+    _open_what_is_closed()
     if "_HARNESS_COMPLETE" in os.environ:
         _harness.main(prog_name="harness")  # the shell asks what could follow; click answers and exits
     try:
         code = _harness.main(args=arguments, prog_name="harness", standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except HarnessError as error:
         _say(f"error: {error}")
@@ -107,12 +121,40 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         sys.exit(ExitCode.SIGINT)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing to tell it
+    except (_ReaderGoneError, BrokenPipeError):
+        _give_up_output()  # nobody is there to be told
+        sys.exit(ExitCode.COULD_NOT_RUN)
+    except OSError as error:
+        if error.errno not in _OUTPUT_IS_FULL or error.filename is not None:
+            _tell_bug(error)
+        _give_up_output()
+        _say(f"error: the output cannot be written: {error.strerror}")
         sys.exit(ExitCode.COULD_NOT_RUN)
     except Exception as error:  # noqa: BLE001 - the last door: a bug must not look like a verdict
-        _say(f"error: a bug of the harness: {type(error).__name__}: {error}\n  the details are in {_keep_traceback()}")
-        sys.exit(ExitCode.COULD_NOT_RUN)
+        _tell_bug(error)
+
+
+_OUTPUT_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+def _open_what_is_closed() -> None:
+    """Give a process that was started without standard streams some that lead nowhere, before a file takes their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as the process
+
+
+def _give_up_output() -> None:
+    """Let what is still to be written lead nowhere: Python writes it as it ends, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell_bug(error: Exception) -> NoReturn:
+    _say(f"error: a bug of the harness: {type(error).__name__}: {error}\n  the details are in {_keep_traceback()}")
+    sys.exit(ExitCode.COULD_NOT_RUN)
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.errors import ConfigurationError, RunDirectoryError
+from harness.errors import ConfigurationError
 from harness.explain.requests import Explained, join, seq_of_request_id
 from harness.explain.selection import Selection, find_judgements, select
 from harness.explain.sentences import sum_up
@@ -36,7 +36,7 @@ def explain(run: RunDirectory, name: str | None = None, *, detailed: int = DETAI
     name: an objective or check, `latency-p95` or `latency-p95/outage`, or a request by its number or id.
     Raises ConfigurationError for a name that the run does not have, RunDirectoryError.
     """
-    verdict = _verdict(run)
+    verdict = run.verdict()
     reading = read_run(run)
     seq = None if name is None else _seq(run, verdict, name)
     if seq is not None:
@@ -78,10 +78,3 @@ def _seq(run: RunDirectory, verdict: Verdict, name: str) -> int | None:
     if name.isascii() and name.isdigit() and len(name) < 19:
         return int(name)
     return seq_of_request_id(run, name)
-
-
-def _verdict(run: RunDirectory) -> Verdict:
-    try:
-        return run.verdict()
-    except RunDirectoryError as error:
-        raise ConfigurationError(f"{run.path.name}: the run was not judged", advice="harness judge DIR does it") from error

@@ -63,9 +63,13 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """Open what `create` made. Raises ConfigurationError where there is no plan."""
+        """Open what `create` made. Raises ConfigurationError where there is no plan, with the runs that are in it."""
         if not (path / "plan.json").is_file():
-            raise ConfigurationError(f"{path}: not a run directory: it has no plan.json")
+            within = sorted(place.parent.name for place in path.glob("*/plan.json"))
+            advice = (
+                f"there are runs in it; name one: {', '.join(within[:8])}{' ...' if len(within) > 8 else ''}" if within else None
+            )
+            raise ConfigurationError(f"{path}: not a run directory: it has no plan.json", advice=advice)
         return cls(path)
 
     @contextlib.contextmanager
@@ -256,6 +260,8 @@ class RunDirectory:
 
     def verdict(self) -> Verdict:
         """Return the last verdict. Raises RunDirectoryError."""
+        if not (self.path / "verdict.json").is_file():
+            raise RunDirectoryError(f"{self.path}: the run was not judged", advice=f"harness judge {self.path} does it")
         return codec.read_json(self.path / "verdict.json", Verdict)
 
     @property

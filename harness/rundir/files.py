@@ -40,6 +40,17 @@ def write_whole(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def write_named(path: Path, data: bytes) -> None:
+    """Write where a person said so: a file whole or not at all, into a device or a pipe as it is. Raises StorageError."""
+    if not path.exists() or path.is_file() or path.is_dir():
+        write_whole(path, data)
+        return
+    with storage_errors(path):
+        descriptor = os.open(path, os.O_WRONLY)  # never created or cut: it is no file
+        with os.fdopen(descriptor, "wb") as device:
+            device.write(data)
+
+
 def sha256_of(path: Path) -> str:
     """Return the file's sha256 in hex."""
     with path.open("rb") as file:

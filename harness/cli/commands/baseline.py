@@ -22,14 +22,14 @@ def save(run: Path, file: Path, as_json: bool) -> int:
     from harness.judge.regression import MAX_BYTES, baseline_of
     from harness.measure import read_run
     from harness.rundir import RunDirectory, codec
-    from harness.rundir.files import write_whole
+    from harness.rundir.files import write_named
 
     directory = RunDirectory.open(run)
     reading = read_run(directory)
     data = codec.to_pretty_json(baseline_of(reading, judge(directory, reading)))
     if len(data) > MAX_BYTES:
         raise StorageError(f"{file}: the baseline would take {len(data):,} bytes; {MAX_BYTES:,} are the most that it may")
-    write_whole(file, data)
+    write_named(file, data)
     click.echo(f"{file}: {len(data):,} bytes from run {reading.plan.run_id}", err=True)
     if as_json:
         click.echo(json.dumps({"schema": "harness.saved/1", "file": str(file), "bytes": len(data), "run": reading.plan.run_id}))

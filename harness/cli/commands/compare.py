@@ -32,9 +32,9 @@ def command(base: Path, new: Path, share_effect: str, effect: str, html: Path | 
     )
     if html is not None:
         from harness.cli.compared_page import compared_page
-        from harness.rundir.files import write_whole
+        from harness.rundir.files import write_named
 
-        write_whole(html, compared_page(comparison, base, new).encode("utf-8", "backslashreplace"))
+        write_named(html, compared_page(comparison, base, new).encode("utf-8", "backslashreplace"))
         click.echo(f"wrote {html}", err=True)
     if as_json:
         document = {"schema": "harness.comparison/1", "finding": comparison.finding, "comparison": comparison}

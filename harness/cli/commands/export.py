@@ -25,7 +25,7 @@ def command(what: str, format_: str, out: Path | None) -> int:
     harness export provider-outage --format openslo > slo.yaml
     harness export --format grafana > harness-runs.json
     """
-    from harness.rundir.files import write_whole
+    from harness.rundir.files import write_named
 
     match format_:
         case "grafana":
@@ -37,7 +37,7 @@ def command(what: str, format_: str, out: Path | None) -> int:
     if out is None:
         click.echo(text, nl=False)
     else:
-        write_whole(out, text.encode())
+        write_named(out, text.encode())
         click.echo(out, err=True)
     return 0
 
@@ -51,12 +51,10 @@ def _dashboard() -> str:
 def _metrics(directory: Path, format_: str) -> str:
     from harness.export import families_of, to_otlp, to_prometheus
     from harness.measure import read_run
-    from harness.model.judgement import Verdict
-    from harness.rundir import RunDirectory, codec
+    from harness.rundir import RunDirectory
 
     run = RunDirectory.open(directory)
-    reading = read_run(run)
-    verdict = codec.read_json(run.path / "verdict.json", Verdict)
+    reading, verdict = read_run(run), run.verdict()
     families = families_of(reading, verdict)
     plan = reading.plan
     if format_ == "prometheus":

@@ -31,8 +31,7 @@ def _run(directory: Path, *, journal: bool, as_json: bool) -> int:
 
     run = RunDirectory.open(directory)
     if as_json:
-        if not (directory / "verdict.json").is_file():
-            raise ConfigurationError(f"{directory}: the run was not judged", advice="harness judge DIR does it")
+        run.verdict()  # what is no verdict is told, not printed
         click.echo((directory / "verdict.json").read_text("utf-8"), nl=False)
         return 0
     material = read_material(run)
@@ -49,12 +48,9 @@ def _run(directory: Path, *, journal: bool, as_json: bool) -> int:
 def _several(directory: Path, *, as_json: bool) -> int:
     from harness.report import visible
 
-    text = (directory / "run.json").read_text("utf-8")
-    if as_json:
-        click.echo(text, nl=False)
-        return 0
+    data = (directory / "run.json").read_bytes()
     try:
-        index = json.loads(text)
+        index = json.loads(data)
         rows = [(str(row["directory"]), str(row["verdict"] or "not judged")) for row in index["runs"]]
         rows += [
             (f"{row['scenario']}: {'; '.join(map(str, row['reasons']))}", "not applicable")
@@ -62,6 +58,9 @@ def _several(directory: Path, *, as_json: bool) -> int:
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{directory}/run.json: not the index of a run") from error
+    if as_json:
+        click.echo(data, nl=False)
+        return 0
     for name, verdict in rows:
         click.echo(f"{visible(verdict):<14} {visible(name)}")
     return 0
@@ -74,10 +73,11 @@ def _release(directory: Path, *, as_json: bool) -> int:
     from harness.rundir.files import sha256_of
 
     document = directory / "readiness.json"
+    readiness = read_document(document)
     if as_json:
         click.echo(document.read_text("utf-8"), nl=False)
         return 0
-    print_release(read_document(document), sorted(directory.glob("readiness.*")), sys.stdout)
+    print_release(readiness, sorted(directory.glob("readiness.*")), sys.stdout)
     digest = sha256_of(document)
     for record in read_sign_offs(document):
         stale = "" if record.digest == digest else "  (of another document, not of this one)"

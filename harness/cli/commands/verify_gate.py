@@ -61,7 +61,7 @@ def command(
     """
     from harness.cli.gate_table import matrix_markdown, matrix_text, read_matrices
     from harness.rundir import codec
-    from harness.rundir.files import write_whole
+    from harness.rundir.files import write_named
     from harness.scenario.catchers import shard_of
 
     if merge:
@@ -76,7 +76,7 @@ def command(
     else:
         click.echo(matrix_text(matrix), file=sys.stdout)
     if markdown is not None:
-        write_whole(markdown, matrix_markdown(matrix, "harness verify-gate").encode())
+        write_named(markdown, matrix_markdown(matrix, "harness verify-gate").encode())
     return int(matrix.exit_code)
 
 
