@@ -46,7 +46,7 @@ def told(entry: JournalEntry, figures: LiveFigures) -> str | None:
         return f"{at} {visible(_OF_A_DRILL[entry.event](subject, entry.data), longest=600)}"
     if entry.event not in _TOLD:
         return None
-    text = _TOLD[entry.event].format(visible(figures.fault_name(subject), longest=200))
+    text = _TOLD[entry.event].format(visible(figures.fault_name(subject), longest=200)).removesuffix(": ")
     notes = ", ".join(f"{key} {value}" for key, value in entry.data.items() if value is not None)
     grave = entry.event in (Event.FAULT_FAILED, Event.PROCESS_DIED, Event.TROUBLE, Event.ABORTED)
     return f"{at} {text} ({visible(notes, longest=300)})" if grave and notes else f"{at} {text}"

@@ -40,8 +40,11 @@ PLANNED_SIGMAS = 5.0
 """A Poisson count misses its expectation by more than five standard deviations once in 3.5 million runs."""
 
 
-def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> InstrumentHealth:
-    """Return the generator's figures and one sentence for each bound that was broken."""
+def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine], ended_ns: int | None = None) -> InstrumentHealth:
+    """Return the generator's figures and one sentence for each bound that was broken.
+
+    ended_ns: when somebody ended the load; what was due later is nobody's failing. None for the plan's own end.
+    """
     sent = int(np.count_nonzero(~requests.result.is_in([Result.UNSENT]) & ~np.isnan(requests.started_ns)))
     # A burst is late by design: its requests share one intended moment and leave one after the other.
     lag_ms = p99_ms(requests.of_the_mix(requests.lag_ns))
@@ -50,7 +53,7 @@ def health_of(plan: Plan, requests: Requests, live: Sequence[LiveLine]) -> Instr
     cpu_ratio = busiest_cpu_ratio(live)
     bound_ms = error_bound_ms(plan)
     on_time, vitals = on_time_of(requests, bound_ms), vitals_of(live)
-    problems = [*_missing(plan, requests), *_unsent(requests, sent)]
+    problems = [*_missing(plan, requests), *_unsent(requests, plan.end_ns if ended_ns is None else ended_ns)]
     if lag_ms is not None and lag_ms > bound_ms:
         problems.append(
             f"1 % of the requests left more than {lag_ms:.0f} ms after their intended time (bound {bound_ms:.0f} ms): "
@@ -120,10 +123,12 @@ def busiest_cpu_ratio(live: Sequence[LiveLine]) -> float | None:
     return max(means, default=None)
 
 
-def _unsent(requests: Requests, sent: int) -> list[str]:
+def _unsent(requests: Requests, ended_ns: int) -> list[str]:
+    sent = ~requests.result.is_in([Result.UNSENT]) & ~np.isnan(requests.started_ns)
     # Whoever got no answer asks nothing more: that is the target's doing, and counted there.
-    never_due = int(np.count_nonzero(requests.error_kind.is_in([ErrorKind.CONVERSATION_BROKEN])))
-    lost = requests.size - sent - never_due
+    never_due = requests.error_kind.is_in([ErrorKind.CONVERSATION_BROKEN])
+    after_the_end = requests.intended_ns >= max(ended_ns, 0)
+    lost = int(np.count_nonzero(~sent & ~never_due & ~after_the_end))
     if lost <= UNSENT_RATIO * requests.size:
         return []
     raised = int(np.count_nonzero(requests.error_kind.is_in([ErrorKind.TASK_FAILED])))

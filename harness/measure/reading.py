@@ -85,7 +85,7 @@ class Reading:
     @cached_property
     def health(self) -> InstrumentHealth:
         """The generator's own health."""
-        return health_of(self.plan, self.requests, self.live)
+        return health_of(self.plan, self.requests, self.live, self.ended_ns)
 
     @cached_property
     def judged(self) -> Mask:

@@ -13,8 +13,9 @@ from harness.judge.regression import NAME as BASELINE_NAME
 from harness.judge.regression import check_comparable, read_baseline
 from harness.measure import close_run, read_run, seal, write_measurements
 from harness.model.judgement import Verdict
+from harness.model.notice import Channel
 from harness.model.plan import Dealt, PhaseKind, Plan, PluginReference
-from harness.model.target import Announced, Channel, Target
+from harness.model.target import Announced, Target
 from harness.readiness.history import HistoryLine, append, ended, started, void
 from harness.report import write_reports
 from harness.run.attending import Attendant, questions_of

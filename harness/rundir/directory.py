@@ -261,6 +261,7 @@ class RunDirectory:
     def verdict(self) -> Verdict:
         """Return the last verdict. Raises RunDirectoryError."""
         if not (self.path / "verdict.json").is_file():
+            self.must_be_over()
             raise RunDirectoryError(f"{self.path}: the run was not judged", advice=f"harness judge {self.path} does it")
         return codec.read_json(self.path / "verdict.json", Verdict)
 

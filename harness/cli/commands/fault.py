@@ -102,8 +102,11 @@ def clear(ids: tuple[str, ...], every: bool, run: str | None) -> int:
     if unknown := [each for each in ids if each not in there]:
         names = f"there are {', '.join(there)}{did_you_mean(unknown[0], there)}" if there else "nothing is"
         raise ConfigurationError(f"no fault {unknown[0]!r} is in force; {names}")
-    for fault_id in live.order({"do": "clear", "ids": list(ids)}):
+    cleared = live.order({"do": "clear", "ids": list(ids)})
+    for fault_id in cleared:
         click.echo(f"{fault_id} is cleared")
+    if not cleared:
+        click.echo("no fault is in force")
     return 0
 
 

@@ -28,6 +28,7 @@ def _run(directory: Path, *, journal: bool, as_json: bool) -> int:
     from harness.cli.summary import print_verdict
     from harness.report.material import read_material
     from harness.rundir import RunDirectory
+    from harness.rundir.writer import is_held
 
     run = RunDirectory.open(directory)
     if as_json:
@@ -40,6 +41,9 @@ def _run(directory: Path, *, journal: bool, as_json: bool) -> int:
     click.echo(phases_text(material))
     if journal:
         click.echo(journal_text(material))
+    if material.verdict is None and is_held(directory):
+        click.echo("note: its run is still going on; what it comes to is not known yet", err=True)
+        return 0
     for part in material.missing:
         click.echo(f"note: {part}", err=True)
     return 0

@@ -212,6 +212,18 @@ def test_an_aborted_run_is_invalid_with_the_reason(tmp_path: Path) -> None:
     invalid(judge(run), "the run did not go through: aborted: error rate above 50 %")
 
 
+@pytest.mark.parametrize(("halted_at_s", "told"), [(20, ()), (32, ("240 of 640 intended requests were never sent",))])
+def test_what_was_due_after_a_halt_is_not_the_generators_failing(tmp_path: Path, halted_at_s: int, told: tuple[str, ...]) -> None:
+    called_off = {"result": Result.CANCELLED, "error_kind": ErrorKind.STOPPED}  # as the end of a load leaves what was not due yet
+    rows = [replace(unsent(row), **called_off) if row.intended_ns >= 20 * S else row for row in healthy_samples()]
+    run = RunBuilder(objectives=WHOLE, samples=rows).build(tmp_path / "run")
+    run.record(Event.ABORTED, at_ns=halted_at_s * S, reason="halted by hand")
+    run.write_manifest()
+    judged = judge(run)
+    invalid(judged, "the run did not go through: aborted: halted by hand")
+    assert tuple(problem.partition(" (")[0] for problem in judged.instrument.problems) == told
+
+
 def test_a_run_without_the_providers_records_is_invalid_unless_the_target_has_none(tmp_path: Path) -> None:
     invalid(verdict(tmp_path / "a", *WHOLE, without_truth=True), "truth/calls.parquet is missing")
     assert verdict(tmp_path / "b", latency(), without_truth=True, target_kind="external").verdict is Status.PASS

@@ -40,6 +40,19 @@ def test_a_run_that_is_going_on_is_closed_by_nobody_else(tmp_path: Path) -> None
     assert judge(other).run_id == run.read_plan().run_id
 
 
+def test_what_is_asked_of_a_run_that_is_going_on_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from harness.cli.main import main
+
+    run = under_way(tmp_path / "run")
+    with run.written():
+        for words in (["show"], ["show", "--json"], ["explain"], ["judge"], ["export"]):
+            with pytest.raises(SystemExit):
+                main([*words, str(run.path)])
+            said = capsys.readouterr().err
+            assert "still going on" in said
+            assert "not judged" not in said
+
+
 def test_a_release_is_told_of_a_run_that_is_going_on(tmp_path: Path) -> None:
     run = under_way(tmp_path / "run")
     with run.written():
