@@ -180,3 +180,27 @@ def test_a_service_that_does_not_call_the_simulated_provider_is_told_apart(tmp_p
         more = f'provider: {{endpoints: {{primary: {{listen: "127.0.0.1:{port}"}}}}}}\n'
         error = _start(tmp_path, _url(server), more)
     assert "answered without calling the simulated provider" in str(error)
+
+
+def test_what_a_service_said_that_did_not_start_can_be_read_where_the_message_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness.cli.main import main
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("K", KEY)
+    command = 'command: [sh, -c, "echo no database; echo $KEY; exit 3"], env: {KEY: "${env:K}"}'
+    path = tmp_path / "target.yaml"
+    path.write_text(
+        "name: stub\nbase_url: 'http://127.0.0.1:${port}'\nprincipals: {a: {key: '${env:K}'}}\n"
+        f"start: {{{command}, ready: {{get: /health, within: 20s}}}}\n"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["try", "--target", str(path)])
+    said = capsys.readouterr().err
+    assert ended.value.code == ExitCode.COULD_NOT_RUN
+    log = Path(said.partition("it said last (")[2].partition(")")[0])
+    assert "no database" in log.read_text()
+    assert KEY not in log.read_text()

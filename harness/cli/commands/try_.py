@@ -1,13 +1,16 @@
 """`harness try`: one request to a described target, and what each line of the description finds in it."""
 
 import json
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from harness.cli.options import allow_option, make_external
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, StackError
 
 
 @click.command("try")
@@ -38,11 +41,11 @@ def command(target: str, stream: bool, seed: int, as_json: bool) -> int:
             f"{target}: what a locustfile asks is its own: there is no one request to try",
             advice="`harness run` tells what is wrong with the file before anything starts",
         )
-    with tempfile.TemporaryDirectory(prefix="harness-try-") as logs, Interruption() as interruption:
+    with _logs() as logs, Interruption() as interruption:
         running = None
         try:
             click.echo("starting ..." if external.description.document.start else "looking ...", err=True)
-            running = external.start(Needs(principals=1, seed=seed), Path(logs))
+            running = external.start(Needs(principals=1, seed=seed), logs)
             found, calls = ask_once(running, external.offer(), streamed=stream)
             if as_json:
                 click.echo(json.dumps(try_document(found, calls, external.offer(), running.site.mask), indent=1))
@@ -56,3 +59,18 @@ def command(target: str, stream: bool, seed: int, as_json: bool) -> int:
         if trouble is not None:
             raise trouble
     return 0
+
+
+@contextmanager
+def _logs() -> Iterator[Path]:
+    """Hold a directory for what the target says; kept only where an error names a file in it."""
+    path = Path(tempfile.mkdtemp(prefix="harness-try-"))
+    keep = False
+    try:
+        yield path
+    except StackError as error:
+        keep = str(path) in error.message
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(path, ignore_errors=True)

@@ -188,7 +188,7 @@ class Site:
                     )
         lines = last_lines(self.log(name), self.mask)
         said = "".join(f"\n    {line}" for line in lines) or " nothing"
-        return StackError(f"{name} {what}; it said last ({self.log(name)}):{said}")
+        return StackError(f"{name} {what}; it said last ({self.logs / f'{name}.log'}):{said}")
 
 
 class GivenUpError(StackError):
