@@ -21,8 +21,9 @@ def write_first(what: str, name: str, directory: Path) -> list[Path]:
     Raises ConfigurationError on a name that cannot be, or is taken, and StorageError.
     """
     if _NAME.fullmatch(name) is None or len(name) > 40:
+        one = "an" if what == "objective" else "a"
         raise ConfigurationError(
-            f"{name!r} cannot be the name of one; use up to 40 lower-case letters and digits, words joined by '_' or '-'"
+            f"{name!r} is no name for {one} {what}; use up to 40 lower-case letters and digits, words joined by '_' or '-'"
         )
     words, module = re.sub(r"[-_]", " ", name), re.sub(r"[- ]", "_", name)
     taken = {"fault": set(FAULT_KINDS), "check": set(PLANNERS), "objective": {str(quantity) for quantity in Quantity}}[what]
