@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("reference_service.serve", "reference_service.worker", "killed_worker")
+PROGRAMS = ("reference_service.serve", "reference_service.worker", "killed_worker", "quick_provider")
 ORDER_BYTES = 1 << 20
 _SET_CHILD_SUBREAPER = 36
 

@@ -5,6 +5,7 @@ import signal
 import time
 
 import httpx
+from quick_provider import IN_PIECES
 from service_bench import CHAT, QUESTION, Bench
 from service_stack import direct
 
@@ -38,7 +39,7 @@ def users_return_to_the_primary(b: Bench) -> None:
     b.fault("status", code=500)
     b.ask(b.key())
     b.heal()
-    b.becomes(lambda: b.ask(b.key()).headers["x-gateway-provider"] == "primary", 5.0, "the return")
+    b.becomes(lambda: b.ask(b.key()).headers["x-gateway-provider"] == "primary", b.told_within_s(5.0), "the return")
 
 
 def a_dark_primary_means_the_second_model(b: Bench) -> None:
@@ -59,7 +60,7 @@ def a_circuit_closes_when_the_provider_is_back(b: Bench) -> None:
     b.fault("status", code=500)
     b.burst(b.keys(8))
     b.heal()
-    b.becomes(lambda: b.ask(b.key()).headers["x-gateway-circuit"] == "closed", 6.0, "the closing")
+    b.becomes(lambda: b.ask(b.key()).headers["x-gateway-circuit"] == "closed", b.told_within_s(6.0), "the closing")
 
 
 def a_dark_provider_is_left_alone(b: Bench) -> None:
@@ -123,7 +124,7 @@ def a_whole_stream_ends_with_done(b: Bench) -> None:
 
 
 def a_stream_says_what_the_provider_said_in_its_order(b: Bench) -> None:
-    lines = b.ask(b.key(), stream=True).text.split("\n\n")
+    lines = b.ask(b.key(), stream=True, model=IN_PIECES).text.split("\n\n")
     chunks = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
     said = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
     (call,) = b.calls("primary")
@@ -190,7 +191,7 @@ def every_request_is_logged_under_its_id(b: Bench) -> None:
     for request_id, text in asked.items():
         b.ask(b.key(), text, headers={"x-request-id": request_id})
     for request_id in asked:
-        b.service.process.logged(request_id)
+        b.service.process.logged(request_id, b.told_within_s(15.0))
 
 
 def an_attack_is_refused(b: Bench) -> None:
@@ -223,12 +224,12 @@ def a_secret_of_the_second_model_does_not_leave(b: Bench) -> None:
 
 def a_secret_in_pieces_does_not_leave(b: Bench) -> None:
     b.fault("leak_pii", what="secret", split=True)
-    no_secret(b)
+    no_secret(b, model=IN_PIECES)
 
 
-def no_secret(b: Bench) -> None:
+def no_secret(b: Bench, **body: object) -> None:
     for stream in (False, True):
-        answer = b.ask(b.key(), stream=stream)
+        answer = b.ask(b.key(), stream=stream, **body)
         assert "content_blocked" in answer.text
 
 

@@ -21,7 +21,7 @@ CHECKS = {**SPEND_CHECKS, **ANSWER_CHECKS, **MESSAGE_CHECKS, **OPERATION_CHECKS}
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with running_stack() as running:
+    with running_stack(quick=True) as running:
         yield running
 
 

@@ -22,7 +22,7 @@ QUESTION = "Explain step by step how the warranty for device 7 works."
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with running_stack() as running:
+    with running_stack(quick=True) as running:
         yield running
 
 
