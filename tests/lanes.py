@@ -9,6 +9,7 @@ idle that is `alone(but="patient")`.
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -34,13 +35,18 @@ def patient_of(lanes: int) -> str | None:
 def most_patient_first(items: list[pytest.Item]) -> None:
     """Put files first that have tests to be run alone, and these first in them, so that lanes wait for each other at the start only.
 
-    Unit tests come last, to fill what is left of each lane.
+    Of these files, those with the fewest others come first: a lane that is through with one goes on with the next, and nobody
+    begins what the others would have to wait for. Unit tests come last, to fill what is left of each lane.
     """
     alone = {file_of(item) for item in items if is_alone(item)}
+    others = Counter(file_of(item) for item in items if file_of(item) in alone and not is_alone(item))
     files = {file: place for place, file in enumerate(dict.fromkeys(file_of(item) for item in items))}
-    items.sort(
-        key=lambda item: (file_of(item) not in alone, item.nodeid.startswith(UNIT), files[file_of(item)], not is_alone(item))
-    )
+
+    def place_of(item: pytest.Item) -> tuple[bool, bool, int, int, bool]:
+        file = file_of(item)
+        return file not in alone, item.nodeid.startswith(UNIT), others[file], files[file], not is_alone(item)
+
+    items.sort(key=place_of)
 
 
 def is_alone(item: pytest.Item) -> bool:
@@ -114,16 +120,33 @@ class Lane:
         self._patient = name == patient_of(lanes)
         self._all = Turnstile(tests / "lanes.py", tests / "conftest.py")
         self._annex = Turnstile(tests / "unit", tests)
+        self._kept: ExitStack | None = None  # the place of one that is alone, until its next test
         if self._patient:
             os.nice(_GIVES_WAY_BY)
 
     @contextmanager
-    def takes(self, item: pytest.Item) -> Iterator[None]:
-        """Wait until this test may run, and keep others out where it must be alone."""
+    def takes(self, item: pytest.Item, following: pytest.Item | None = None) -> Iterator[None]:
+        """Wait until this test may run, and keep others out where it must be alone; also until the following, if that must be too."""
         mark = item.get_closest_marker("alone")
-        with ExitStack() as held:
-            if not self._patient:
-                held.enter_context(self._all.through(alone=mark is not None))
+        with self._place(alone=mark is not None, again=following is not None and is_alone(following)), ExitStack() as held:
             if self._patient or (mark is not None and mark.kwargs.get("but") != "patient"):
                 held.enter_context(self._annex.through(alone=mark is not None))
             yield
+
+    @contextmanager
+    def _place(self, *, alone: bool, again: bool) -> Iterator[None]:
+        """Be where all lanes are but the patient one. again: whoever is alone stays so, and nobody comes in before its next test."""
+        if self._patient:
+            yield
+            return
+        held, self._kept = self._kept, None
+        if held is None:
+            held = ExitStack()
+            held.enter_context(self._all.through(alone=alone))
+        try:
+            yield
+        finally:
+            if alone and again:
+                self._kept = held
+            else:
+                held.close()

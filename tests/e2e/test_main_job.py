@@ -98,7 +98,8 @@ def _no_key_anywhere(out: Path) -> None:
 @pytest.mark.alone(but="patient")
 def test_with_fallback_switched_off_it_fails_and_says_why_in_one_sentence(tmp_path: Path, environment: dict[str, str]) -> None:
     out = tmp_path / "run"
-    command = _command(out, "--service", "fallback=off")
+    # What fails does so in half the requests that a pass would need: everybody waits for this run.
+    command = _command(out, "--service", "fallback=off", "--set", "phases.steady.for=8s", "--set", "phases.recovery.for=10s")
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, env=environment, check=False)
     assert done.returncode == 1, done.stderr
     verdict = json.loads((out / "verdict.json").read_text())

@@ -27,10 +27,12 @@ def test_files_with_tests_that_are_alone_come_first_and_these_first_in_them() ->
         "tests/unit/c.py::1",
         "tests/z/d.py::1",
         "tests/z/d.py::2",
+        "tests/z/e.py::1",
     ]
-    items = [test_of(name, **({"but": ""} if name in ("tests/e2e/b.py::2", "tests/z/d.py::1") else {})) for name in names]
+    alone = ("tests/e2e/b.py::2", "tests/z/d.py::1", "tests/z/e.py::1")
+    items = [test_of(name, **({"but": ""} if name in alone else {})) for name in names]
     most_patient_first(items)
-    assert [item.nodeid for item in items] == [names[2], names[1], names[4], names[5], names[0], names[3]]
+    assert [item.nodeid for item in items] == [names[6], names[2], names[1], names[4], names[5], names[0], names[3]]
 
 
 class Node:
@@ -143,3 +145,24 @@ def test_the_first_at_a_file_collects_it_alone_and_the_others_wait_for_it(tmp_pa
             pass
     with behind_the_first(one):
         pass  # nobody's again
+
+
+def test_who_is_alone_stays_so_between_two_tests_that_are(lanes: tuple[list[Lane], list[int]]) -> None:
+    one, two, *_, last = lanes[0]
+    first, second = test_of("first", but="patient"), test_of("second", but="nobody")
+    with one.takes(first, second):
+        pass
+    with pytest.raises(BlockingIOError), two.takes(test_of("other")):
+        pass
+    with last.takes(test_of("patient")):
+        pass
+    with one.takes(second, test_of("third")):
+        pass
+    with two.takes(test_of("other")):
+        pass  # nobody is alone any more
+    with one.takes(test_of("third"), first):
+        pass
+    with two.takes(test_of("other")):
+        pass  # not before it is
+    with one.takes(first), pytest.raises(BlockingIOError), two.takes(test_of("other")):
+        pass
