@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import __version__
 from harness.errors import ConfigurationError
 from harness.judge import judge
-from harness.model.readiness import Attestation, InputDigest, Readiness, ReleaseRun, Supersession, Waiver
+from harness.model.readiness import Attestation, InputDigest, ReleaseRun, Supersession, Waiver
 from harness.readiness import (
     Case,
     History,
@@ -24,6 +24,7 @@ from harness.readiness import (
 )
 from harness.readiness.dsse import read_private_key, seal
 from harness.readiness.history import merge, read_history
+from harness.readiness.signoff import read_document
 from harness.report.material import read_material
 from harness.report.release import FILE_NAMES, ReleaseMaterial, render
 from harness.rundir import RunDirectory, codec
@@ -75,7 +76,7 @@ def decide_release(request: ReleaseRequest) -> ReleaseMaterial:
     rules = RunRules(now=now, max_age_days=request.max_age_days, superseded=superseded, catalogue=catalogue)
     placed, more = read_runs(paths, judge, rules)
     history, history_inputs = _history(request, paths)
-    previous = None if request.previous is None else _previous(request.previous)
+    previous = None if request.previous is None else read_document(request.previous)
     runs = [run for _, run in placed]
     inputs += history_inputs
     if request.previous is not None:
@@ -142,13 +143,6 @@ def _history(request: ReleaseRequest, paths: Sequence[Path]) -> tuple[History | 
         InputDigest(kind="history", name=path.name, sha256=each.digest) for path, each in zip(found, histories, strict=True)
     ]
     return (merge(histories) if histories else None), inputs
-
-
-def _previous(path: Path) -> Readiness:
-    document = codec.read_json(path, Readiness)
-    if document.schema != Readiness.__dataclass_fields__["schema"].default:
-        raise ConfigurationError(f"{path}: it is {document.schema!r}, which this harness does not read")
-    return document
 
 
 def _one_version(runs: Sequence[ReleaseRun]) -> str | None:

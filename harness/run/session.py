@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.compare.trend import TREND_NAME, append_figures, figures_of
-from harness.errors import ExitCode, HarnessError, InterruptedRunError, NotOfferedError
+from harness.errors import ExitCode, HarnessError, InterruptedRunError, NotOfferedError, RunDirectoryError
 from harness.extensions.found import NONE, Extensions, find_extensions
 from harness.extensions.judged import judge_extensions
 from harness.judge import judge_and_write
@@ -220,7 +220,7 @@ def _run_in(
         trouble = error
     if isinstance(trouble, InterruptedRunError) and interruption.skip_report:
         return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
-    if run.read_plan().clock is None:  # no load was ever sent: there is nothing to judge
+    if not _was_loaded(run):  # there is nothing to judge
         _remember(request, void(plan, utc_now()))
         return RunResult(run=run, verdict=None, reports=(), trouble=trouble)
     with interruption.shielded():
@@ -233,6 +233,14 @@ def _run_in(
     if request.out is None:
         point_latest(run.path)
     return RunResult(run=run, verdict=verdict, reports=reports, trouble=trouble)
+
+
+def _was_loaded(run: RunDirectory) -> bool:
+    """Return whether any load was sent; not where the disk was full before even the plan could be written."""
+    try:
+        return run.read_plan().clock is not None
+    except RunDirectoryError:
+        return False
 
 
 def _remember(request: RunRequest, line: HistoryLine) -> None:

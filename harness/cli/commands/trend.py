@@ -26,7 +26,12 @@ def command(scenario: str | None, path: Path | None, last: int, as_json: bool) -
     from harness.run.places import history_path
     from harness.rundir import codec
 
-    runs, problems = read_trend(path or history_path(None).with_name("trend.jsonl"))
+    file = path or history_path(None).with_name("trend.jsonl")
+    if not file.is_file():
+        raise ConfigurationError(
+            f"{file}: no run is remembered there", advice="harness run writes it beside history.jsonl; --file names another"
+        )
+    runs, problems = read_trend(file)
     for problem in problems:
         click.echo(f"note: {visible(problem)}", err=True)
     names = list(dict.fromkeys(run.scenario for run in runs))

@@ -50,3 +50,12 @@ def test_of_several_runs_one_is_to_be_named(tmp_path: Path, capsys: pytest.Captu
         RunBuilder(objectives=(latency(),)).build(tmp_path / name)
     code, _, err = told(capsys, "judge", tmp_path)
     assert (code, "there are runs in it; name one: 01-a, 02-b" in err) == (2, True)
+
+
+def test_a_trend_or_an_earlier_release_that_is_none_is_a_name_to_mend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunBuilder(objectives=(latency(),)).build(tmp_path / "run")
+    (tmp_path / "none.json").write_text("junk")
+    code, _, err = told(capsys, "trend", "--file", tmp_path / "trend.jsonl")
+    assert (code, "no run is remembered there" in err) == (2, True)
+    code, _, err = told(capsys, "report", run.path, "--previous", tmp_path / "none.json", "--out", tmp_path / "out")
+    assert (code, "not a readiness document" in err) == (2, True)
