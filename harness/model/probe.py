@@ -61,7 +61,8 @@ class Probe:
     becomes `filler` characters. instance: None is where load goes, a name, or every one. lane: probes and actions of one
     lane follow each other, those of different lanes go side by side; by default each check is one.
     chat: the answer is read as a chat's, else any whole answer of a good status is one.
-    body_every_ns: so long before each byte of the body, as a slow client sends it; `timeout_ns` bounds it all the same.
+    As a slow client sends it, head_takes_ns: so long for the head, its bytes evenly apart; body_every_ns: so long before
+    each byte of the body; `timeout_ns` bounds it all the same.
     keep_bytes: how much of the answer's body is kept. after: an action of the same check, whose end it follows by
     `after_ns` at least, however long that took.
     """
@@ -83,6 +84,7 @@ class Probe:
     every_ns: int = 0
     until: Until | None = None
     timeout_ns: int = 6_000_000_000
+    head_takes_ns: int = 0
     body_every_ns: int = 0
     filler: int = 0
     keep_bytes: int = 8_192

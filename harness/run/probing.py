@@ -122,6 +122,7 @@ class Probing:
             exchange,
             timeout_ns=probe.timeout_ns,
             zero_ns=self._clock.zero_monotonic_ns,
+            head_takes_ns=probe.head_takes_ns,
             body_every_ns=probe.body_every_ns,
         )
         body = outcome.body.decode("utf-8", "replace")

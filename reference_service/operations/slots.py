@@ -58,6 +58,7 @@ class BalancerConfiguration:
             "listen": [self._listen],
             "protocols": ["h1"],
             "enable_full_duplex": True,  # a refusal goes out though the body has not come in
+            "read_header_timeout": "5s",  # as long as an instance waits for a body
             "automatic_https": {"disable": True},
             "routes": [
                 {"match": [{"expression": chosen}], "handle": [self.proxy("green")], "terminal": True},

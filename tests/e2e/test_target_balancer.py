@@ -210,6 +210,34 @@ def test_an_answer_to_a_body_that_does_not_come_is_not_kept_until_it_has(front: 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_head_that_does_not_come_is_let_go_after_five_seconds_and_a_stream_goes_on_longer(
+    front: str, instances: tuple[Instance, Instance]
+) -> None:
+    began = time.monotonic()
+    with contextlib.ExitStack() as open_ones:
+        slow, silent, streaming = (
+            open_ones.enter_context(socket.create_connection(front.split(":"), timeout=9)) for _ in range(3)
+        )
+        streaming.sendall(b"POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+        received = b""
+        while b"data: 1" not in received:
+            received += streaming.recv(65_536)
+        for byte in b"POST / HTTP/1.1\r\nHost: ":
+            slow.sendall(bytes([byte]))
+            time.sleep(0.1)
+        answer = slow.recv(65_536)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+        assert 4.5 < time.monotonic() - began < 8
+        assert silent.recv(1) == b""
+        time.sleep(0.5)
+        for instance in instances:
+            instance.release.set()
+        while b"data: 2" not in received:
+            more = streaming.recv(65_536)
+            assert more
+            received += more
+
+
 def test_the_balancer_writes_nowhere_but_in_the_stacks_directory(front: str, tmp_path: Path) -> None:
     log = (tmp_path / "logs/balancer.log").read_text()
     assert ".config" not in log

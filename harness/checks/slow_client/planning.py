@@ -1,6 +1,6 @@
-"""What the slow client check sends: some bodies byte by byte, so that each would take twice the bound, and greetings beside them.
+"""What the slow client check sends: bodies and heads byte by byte, each to take twice the bound, and greetings beside them.
 
-One more body takes a second: to be slow is no offence, only to be too slow.
+One more body and one more head take a second: to be slow is no offence, only to be too slow.
 """
 
 from functools import partial
@@ -15,6 +15,8 @@ from harness.model.units import parse_duration_ns
 
 SLOW = 8
 """So many at once: a service that reads each of them in a thread or a connection of a small pool has none left for others."""
+SLOW_HEADS = 4
+"""Whoever has read no head knows no user and no limit: it is the connection alone that is held."""
 BESIDE = 6
 LONGER_NS = 2 * S
 """How long the client waits beyond the bound: one that was let go late is told from one that was not."""
@@ -25,13 +27,15 @@ class SlowClientPlanner:
     """The planning half of the check."""
 
     name: str = "slow client"
-    title: str = "Who sends a body too slowly gets a typed 408 or a closed connection in time, and others are served meanwhile"
+    title: str = (
+        "Who sends a body or its head too slowly is let go in time, a slow body with a typed 408, and others are served meanwhile"
+    )
     settings: tuple[Parameter, ...] = (
         AT,
         Parameter(
             name="within",
             type=str,
-            doc="how long a body may be waited for at most, from its first byte: a duration",
+            doc="how long a head, and how long a body, may be waited for at most, each from its first byte: a duration",
             default="10s",
         ),
     )
@@ -45,12 +49,18 @@ class SlowClientPlanner:
         t = start_of(values, phase, lasts_ns=within_ns + LONGER_NS)
         sender, other = f"slow-{check.id}", f"quick-{check.id}"
         send = partial(Probe, check_id=check.id, principal=sender, body=BODY)
-        slow = partial(send, at_ns=t, timeout_ns=within_ns + LONGER_NS, body_every_ns=2 * within_ns // len(BODY))
+        slow = partial(send, at_ns=t, timeout_ns=within_ns + LONGER_NS)
+        body_every_ns = 2 * within_ns // len(BODY)
         every_ns = (within_ns - S) // BESIDE
         return CheckSteps(
             probes=(
-                *(slow(name=f"slow-{n}", lane=f"{check.id}-{n}") for n in range(SLOW)),
+                *(slow(name=f"slow-{n}", body_every_ns=body_every_ns, lane=f"{check.id}-{n}") for n in range(SLOW)),
+                *(
+                    slow(name=f"slow-head-{n}", head_takes_ns=2 * within_ns, lane=f"{check.id}-head-{n}")
+                    for n in range(SLOW_HEADS)
+                ),
                 send(name="unhurried", at_ns=t, body_every_ns=S // len(BODY), lane=f"{check.id}-unhurried"),
+                send(name="unhurried-head", at_ns=t, principal=other, head_takes_ns=S, lane=f"{check.id}-unhurried-head"),
                 Probe(
                     check_id=check.id,
                     name="beside",

@@ -125,6 +125,7 @@ def _around(address: str, home: Path, routes: list[dict[str, object]]) -> dict[s
                         "listen": [address],
                         "protocols": ["h1"],
                         "enable_full_duplex": True,  # a refusal goes out though the body has not come in
+                        "read_header_timeout": "5s",  # as long as an instance waits for a body
                         "automatic_https": {"disable": True},
                         "routes": routes,
                         "errors": {

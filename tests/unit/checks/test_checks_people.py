@@ -294,6 +294,7 @@ def test_a_slow_client_that_is_let_go_in_time_passes_whether_it_is_told_or_not(s
     judgement = met(tmp_path, slowly(slow))
     assert judgement.status is Status.PASS, judgement.reason
     assert "8 clients whose bodies did not come were let go within 5." in judgement.reason
+    assert "4 whose heads did not within 5." in judgement.reason
 
 
 @pytest.mark.parametrize(
@@ -315,6 +316,31 @@ def test_one_that_is_waited_for_or_costs_others_their_answer_fails(slow: A, besi
     assert judgement.evidence
 
 
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (
+            A(status=None, result="timeout", error_kind="first_byte_timeout", took_s=12.0),
+            "a head that did not come was still waited",
+        ),
+        (A(status=400, body="400 Bad Request", took_s=10.4), "a head that did not come was waited for longer than 10 s"),
+        (A(status=200, took_s=5.0), "a head that did not come in time was not refused with a 408 or a 400"),
+        (typed(503), "a head that did not come in time was not refused"),
+    ],
+)
+def test_a_head_that_is_waited_for_fails_whatever_becomes_of_bodies(head: A, told: str, tmp_path: Path) -> None:
+    judgement = met(tmp_path, slowly(lambda probe: head if "head" in probe.name else LET_GO))
+    assert (judgement.status, told in judgement.reason) == (Status.FAIL, True), judgement.reason
+
+
+def test_a_head_that_does_not_come_may_be_answered_in_a_server_s_own_few_words(tmp_path: Path) -> None:
+    plain = A(status=400, body="400 Bad Request", took_s=5.0)
+    assert met(tmp_path, slowly(lambda probe: plain if "head" in probe.name else LET_GO)).status is Status.PASS
+    assert met(tmp_path, slowly(plain)).status is Status.FAIL  # of a body that is more than can be said
+    hasty = met(tmp_path, lambda p, n, i: typed(400) if p.name == "unhurried-head" else slowly(LET_GO)(p, n, i))
+    assert (hasty.status, "who took a second over the head was not answered" in hasty.reason) == (Status.FAIL, True)
+
+
 def test_a_service_that_is_not_there_has_let_nobody_go(tmp_path: Path) -> None:
     gone = A(status=None, result="error", error_kind="connect_refused")
     assert met(tmp_path, slowly(gone, gone)).status is Status.INCONCLUSIVE
@@ -328,6 +354,7 @@ def test_a_slow_body_would_take_twice_the_bound_and_one_below_two_seconds_is_ref
     slow = by_name["slow-0"]
     assert len(slow.body or "") * slow.body_every_ns > 1.9 * 10e9
     assert slow.timeout_ns == 12_000_000_000
+    assert (by_name["slow-head-0"].head_takes_ns, by_name["slow-head-0"].timeout_ns) == (20_000_000_000, 12_000_000_000)
     with pytest.raises(ValueError, match="less than 2s is not slow"):
         PLANNERS["slow client"].plan(check_of("slow client", within="1s"), WIDE)
 

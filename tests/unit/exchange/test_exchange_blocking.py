@@ -1,6 +1,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -92,11 +93,40 @@ def test_a_close_before_the_head_is_an_error(sent: bytes) -> None:
         assert probe(address) == (Result.ERROR, "eof_before_headers")
 
 
-def slowly(address: tuple[str, int], *, timeout_ns: int, every_ns: int = S // 50) -> tuple[Result, str | None]:
+HEAD = b"POST / HTTP/1.1\r\ncontent-length: 6\r\n\r\n"
+
+
+def slowly(address: tuple[str, int], *, timeout_ns: int, every_ns: int = S // 50, head_ns: int = 0) -> tuple[Result, str | None]:
     exchange = Exchange(Reading(Signals()), streamed=False)
-    request = b"POST / HTTP/1.1\r\ncontent-length: 6\r\n\r\nabcdef"
-    outcome = converse(address, request, exchange, timeout_ns=timeout_ns, body_every_ns=every_ns)
+    body_ns = 0 if head_ns else every_ns
+    outcome = converse(address, HEAD + b"abcdef", exchange, timeout_ns=timeout_ns, head_takes_ns=head_ns, body_every_ns=body_ns)
     return outcome.result, outcome.error_kind
+
+
+def test_a_slow_head_comes_a_byte_at_a_time_and_the_body_at_once_after_it() -> None:
+    parts: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        while b"".join(parts)[-6:] != b"abcdef":
+            parts.append(connection.recv(1000))
+        connection.sendall(answer(body()))
+
+    with server(serve) as address:
+        begun_ns = time.monotonic_ns()
+        assert slowly(address, timeout_ns=5 * S, head_ns=S // 2) == (Result.ANSWERED, None)
+        assert time.monotonic_ns() - begun_ns > 0.4 * S
+    assert b"".join(parts) == HEAD + b"abcdef"
+    assert len(parts) > 3
+    assert parts[-1].endswith(b"\nabcdef")
+
+
+def test_a_slow_head_ends_at_the_deadline_or_when_the_peer_has_had_enough() -> None:
+    stop = threading.Event()
+    with server(lambda _: stop.wait(5) and None) as address:
+        assert slowly(address, timeout_ns=S // 5, head_ns=2 * S) == (Result.TIMEOUT, "first_byte_timeout")
+        stop.set()
+    with server(lambda connection: connection.recv(1000) and None) as address:
+        assert slowly(address, timeout_ns=5 * S, head_ns=10 * S)[1] in ("eof_before_headers", "reset")
 
 
 def test_a_slow_body_comes_a_byte_at_a_time_and_whole() -> None:

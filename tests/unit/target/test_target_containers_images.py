@@ -14,6 +14,8 @@ import yaml
 from harness.errors import StackError
 from harness.target.containers import images, links
 from harness.target.embedded.balancer import configuration_of
+from reference_service.operations.slots import BalancerConfiguration
+from reference_service.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,6 +127,13 @@ def test_the_compose_stack_has_the_links_and_the_balancer_of_the_other_targets()
     assert {each["name"]: int(each["listen"].rpartition(":")[2]) for each in proxies} == links.INSIDE
     caddy = json.loads((ROOT / "deploy/docker/caddy.json").read_text(encoding="utf-8"))
     assert caddy == configuration_of(":8080", ["service-a:8080", "service-b:8080"], Path("/data"))
+
+
+def test_every_balancer_waits_for_a_head_no_longer_than_an_instance_does_for_a_body():
+    operators = BalancerConfiguration(":1", {"blue": ["a:1"], "green": ["b:1"]}, Path("/green")).document()
+    for configuration in (operators, configuration_of(":1", ["a:1"], Path("/data"))):
+        assert configuration["apps"]["http"]["servers"]["front"]["read_header_timeout"] == "5s"
+    assert Settings.model_fields["body_read_s"].default == 5
 
 
 def test_alerts_go_where_the_services_own_routing_sends_them():
