@@ -19,7 +19,9 @@ def asked_rows(scenarios: Sequence[str], bundle: str | None, overrides: Sequence
     from harness.scenario.bundles import Bundled, read_bundle
 
     if (bundle is None) == (not scenarios):
-        raise ConfigurationError("name one or more scenarios, or a --bundle; `harness list scenarios` shows what there is")
+        raise ConfigurationError(
+            "name one or more scenarios, or a --bundle, not both; `harness list scenarios` shows what there is"
+        )
     if bundle is None:
         return [Bundled(file=read_scenario(find_scenario(name), overrides)) for name in scenarios], False
     if overrides:

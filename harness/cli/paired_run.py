@@ -54,11 +54,10 @@ class Shared:
         return words if self.rehearsal else [*words, "--no-rehearsal"]
 
 
-def refuse_beside_pairs(scenarios: int, *, find_limit: bool, baseline: Path | None, elsewhere: bool) -> None:
-    """Raise ConfigurationError for what does not go together with `--against`."""
+def refuse_beside_pairs(scenarios: int, given: Mapping[str, bool]) -> None:
+    """Raise ConfigurationError for what does not go together with `--against`. given: what was asked for, by its name."""
     if scenarios != 1:
         raise ConfigurationError("--against compares two versions on one scenario; name one")
-    given = {"find_limit": find_limit, "--baseline": baseline is not None, "--expect-workers or --web": elsewhere}
     if wrong := [name for name, is_given in given.items() if is_given]:
         raise ConfigurationError(f"{' and '.join(wrong)} and --against do not go together")
 

@@ -45,7 +45,8 @@ class Located:
 def read_located(path: FilePath) -> tuple[Located, bytes]:
     """Return a YAML file as located data, and its bytes. Raises ConfigurationError."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)  # a link may lead to what has no end
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror or error}") from error
     if len(data) > _MAX_BYTES:

@@ -90,7 +90,8 @@ def plugin_of_file(beside: Path, written: str, *, imports: bool) -> tuple[list[E
     if path.suffix != ".py":
         raise ConfigurationError(f"{written!r} is no plug-in; name a Python file beside the scenario, as ./ours.py")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)  # a link may lead to what has no end
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror or error}") from error
     if len(data) > _MAX_BYTES:

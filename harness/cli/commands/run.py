@@ -130,7 +130,18 @@ def command(
         for number, (row, seeded) in enumerate(times, start=1)
     ]
     if against is not None:
-        refuse_beside_pairs(len(rows), find_limit=limit is not None, baseline=baseline, elsewhere=expect_workers > 0 or web)
+        refuse_beside_pairs(
+            len(rows),
+            {
+                "find_limit": limit is not None,
+                "--baseline": baseline is not None,
+                "--repeat": repeat > 1,
+                "--deadline": deadline is not None,
+                "--live": live,
+                "--self-check": self_check,
+                "--expect-workers or --web": expect_workers > 0 or web,
+            },
+        )
         return compare_versions(
             asked[0],
             PairWords(newer=target, older=against, service=service, against_service=against_service, block=block),

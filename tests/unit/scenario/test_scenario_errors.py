@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigurationError
+from harness.extensions.found import plugin_of_file
 from harness.model.plan import Plan, TargetReference
 from harness.model.signals import Signals
 from harness.model.target import Offer
@@ -158,6 +159,15 @@ def test_a_page_of_aliases_of_aliases_is_refused_before_it_fills_the_memory(tmp_
     (tmp_path / "bomb.yaml").write_text("\n".join(levels))
     with pytest.raises(ConfigurationError, match=r"bomb.yaml:\d+:\d+: more than 200,000 values, with what its aliases repeat"):
         read_scenario(tmp_path / "bomb.yaml")
+
+
+def test_a_link_to_what_has_no_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+        read_scenario(tmp_path / "endless.yaml")
+    (tmp_path / "ours.py").symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+        plugin_of_file(tmp_path, "./ours.py", imports=False)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
