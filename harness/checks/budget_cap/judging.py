@@ -23,13 +23,14 @@ MOST_EVIDENCE = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Use:
-    """What one user's burst came to."""
+    """What one user's burst came to. may_hold_usd: what else may be reserved, for who was let through no further than a guard."""
 
     principal: str
     rows: Mask
     cap_usd: float
     metered_usd: float
     held_usd: float
+    may_hold_usd: float
 
 
 def judge_budget_cap(reading: Reading, check: PlannedCheck) -> Judgement:
@@ -70,12 +71,15 @@ def _use(reading: Reading, burst: Burst) -> _Use:
     rows &= reading.requests.user_class.is_in([burst.user_class.name])
     metered = float(np.nansum(reading.requests.metered_cost_usd[rows]))
     let_through = rows & (reading.requests.answered | (reading.calls_per_request > 0))
+    stuck = rows & ~let_through & reading.requests.refusal.is_in([Refusal.UNAVAILABLE])
+    each_usd = reservation_usd(burst.user_class)
     return _Use(
         principal=burst.principal,
         rows=rows,
         cap_usd=reading.plan.capped_principals[burst.principal],
         metered_usd=metered,
-        held_usd=int(np.count_nonzero(let_through)) * reservation_usd(burst.user_class),
+        held_usd=int(np.count_nonzero(let_through)) * each_usd,
+        may_hold_usd=int(np.count_nonzero(stuck)) * each_usd,
     )
 
 
@@ -115,6 +119,12 @@ def _decide(reading: Reading, uses: Sequence[_Use], worst: _Use | None) -> tuple
         many = int(np.count_nonzero(wrongly))
         return Status.FAIL, f"{many} of the burst's {sent} requests were refused, but not as budget: {what}", wrongly
     held, cap = sum(use.held_usd for use in uses), sum(use.cap_usd for use in uses)
+    if held < LEAST_USED * cap <= held + sum(use.may_hold_usd for use in uses):
+        text = (
+            f"{int(np.count_nonzero(unavailable))} of {sent} calls found a guard unavailable and may have reserved money before: "
+            f"whether the {int(np.count_nonzero(by_budget))} that were refused for their budget had any left cannot be told"
+        )
+        return Status.INCONCLUSIVE, text, unavailable
     if held < LEAST_USED * cap:
         text = (
             f"only {calls} of {sent} calls were let through, which takes {dollars(held)} of the {dollars(cap)} budgeted: "

@@ -1,7 +1,7 @@
 """The budget cap check: what it plans, and how it judges what the provider metered."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,21 +187,43 @@ def test_a_burst_that_met_no_budget_decides_nothing(tmp_path: Path, otherwise: S
 def test_a_refusal_by_another_name_fails_but_a_guard_that_closed_says_nothing_of_the_cap(
     tmp_path: Path, otherwise: Refusal, status: Status, words: str
 ) -> None:
+    result = _judged_burst(tmp_path, lambda number: None if number < 2 else Refusal.BUDGET if number < 5 else otherwise)
+    assert result.status is status
+    assert words in result.reason
+
+
+@pytest.mark.parametrize(("unavailable", "status"), [(0, Status.FAIL), (2, Status.INCONCLUSIVE), (6, Status.INCONCLUSIVE)])
+def test_money_that_may_be_reserved_for_who_found_a_guard_unavailable_may_be_what_was_missing(
+    tmp_path: Path, unavailable: int, status: Status
+) -> None:
+    """No more than one is let through, which is less than half; whoever got no further than a guard may hold the rest."""
+
+    def said(number: int) -> Refusal | None:
+        return None if number < 1 else Refusal.UNAVAILABLE if number < 1 + unavailable else Refusal.BUDGET
+
+    result = _judged_burst(tmp_path, said, cap_usd=0.0051)
+    assert result.status is status
+    if unavailable:
+        assert "cannot be told" in result.reason
+
+
+def _judged_burst(path: Path, said: Callable[[int], Refusal | None], *, cap_usd: float | None = None) -> Judgement:
+    """Return the judgement of a burst, each user's nth request refused as `said` says, or let through."""
     steps = PLANNER.plan(check(), STEADY)
     rows = healthy_samples()
     calls = [call_of(row) for row in rows]
     for burst in steps.bursts:
         for number in range(burst.count):
             row = sample(len(rows), 3.0, user_class="check:cap", principal=burst.principal)
-            if number < 2:
+            if (refusal := said(number)) is None:
                 calls.append(call_of(row, cost_usd=0.00103))
             else:
-                row = refused(row, Refusal.BUDGET if number < 5 else otherwise)
+                row = refused(row, refusal)
             rows.append(row)
-    builder = RunBuilder(samples=rows, calls=calls, checks=(check(),), bursts=steps.bursts, capped=steps.capped_principals)
-    (result,) = judge(builder.build(tmp_path / "run")).results
-    assert result.status is status
-    assert words in result.reason
+    capped = steps.capped_principals if cap_usd is None else dict.fromkeys(steps.capped_principals, cap_usd)
+    builder = RunBuilder(samples=rows, calls=calls, checks=(check(),), bursts=steps.bursts, capped=capped)
+    (result,) = judge(builder.build(path / "run")).results
+    return result
 
 
 def test_no_call_at_all_decides_nothing(tmp_path: Path) -> None:
