@@ -42,8 +42,8 @@ class Located:
         return f"{self.file}:{line}:{column}"
 
 
-def read_located(path: FilePath) -> tuple[Located, bytes]:
-    """Return a YAML file as located data, and its bytes. Raises ConfigurationError."""
+def read_small(path: FilePath) -> bytes:
+    """Return what is in a file that people write. Raises ConfigurationError, also where it is larger than 1 MiB."""
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)  # a link may lead to what has no end
@@ -51,6 +51,12 @@ def read_located(path: FilePath) -> tuple[Located, bytes]:
         raise ConfigurationError(f"{path}: {error.strerror or error}") from error
     if len(data) > _MAX_BYTES:
         raise ConfigurationError(f"{path}: larger than 1 MiB; is this the right file?")
+    return data
+
+
+def read_located(path: FilePath) -> tuple[Located, bytes]:
+    """Return a YAML file as located data, and its bytes. Raises ConfigurationError."""
+    data = read_small(path)
     return locate(data, str(path)), data
 
 

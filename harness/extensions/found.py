@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.checks import PLANNERS
 from harness.documents.findings import Findings
+from harness.documents.located import read_small
 from harness.errors import ConfigurationError
 from harness.extensions.declared import read_declared
 from harness.extensions.imported import import_plugin
@@ -18,8 +19,6 @@ from harness.model.objective import Kind, Quantity
 from harness.model.plan import PluginReference
 from harness.scenario.document import ScenarioDocument
 from harness.scenario.read import ScenarioFile
-
-_MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +88,7 @@ def plugin_of_file(beside: Path, written: str, *, imports: bool) -> tuple[list[E
     path = beside / written
     if path.suffix != ".py":
         raise ConfigurationError(f"{written!r} is no plug-in; name a Python file beside the scenario, as ./ours.py")
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)  # a link may lead to what has no end
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror or error}") from error
-    if len(data) > _MAX_BYTES:
-        raise ConfigurationError(f"{path}: larger than 1 MiB; is this the right file?")
+    data = read_small(path)
     digest = hashlib.sha256(data).hexdigest()
     found = import_plugin(data, str(path), str(path.resolve()), digest) if imports else read_declared(data, str(path))
     if not found:

@@ -103,15 +103,20 @@ def slowly(address: tuple[str, int], *, timeout_ns: int, every_ns: int = S // 50
     return outcome.result, outcome.error_kind
 
 
-def test_a_slow_head_comes_a_byte_at_a_time_and_the_body_at_once_after_it() -> None:
-    parts: list[bytes] = []
+def answers_once_whole(parts: list[bytes]) -> Callable[[socket.socket], None]:
+    """Return a server's side that notes what it reads, piece by piece, and answers when the body is there."""
 
     def serve(connection: socket.socket) -> None:
         while b"".join(parts)[-6:] != b"abcdef":
             parts.append(connection.recv(1000))
         connection.sendall(answer(body()))
 
-    with server(serve) as address:
+    return serve
+
+
+def test_a_slow_head_comes_a_byte_at_a_time_and_the_body_at_once_after_it() -> None:
+    parts: list[bytes] = []
+    with server(answers_once_whole(parts)) as address:
         begun_ns = time.monotonic_ns()
         assert slowly(address, timeout_ns=5 * S, head_ns=S // 2) == (Result.ANSWERED, None)
         assert time.monotonic_ns() - begun_ns > 0.4 * S
@@ -131,13 +136,7 @@ def test_a_slow_head_ends_at_the_deadline_or_when_the_peer_has_had_enough() -> N
 
 def test_a_slow_body_comes_a_byte_at_a_time_and_whole() -> None:
     parts: list[bytes] = []
-
-    def serve(connection: socket.socket) -> None:
-        while b"".join(parts)[-6:] != b"abcdef":
-            parts.append(connection.recv(1000))
-        connection.sendall(answer(body()))
-
-    with server(serve) as address:
+    with server(answers_once_whole(parts)) as address:
         assert slowly(address, timeout_ns=5 * S) == (Result.ANSWERED, None)
     assert parts[0].endswith(b"\r\n\r\n")
     assert len(parts) > 3  # on a busy machine two bytes may arrive together
