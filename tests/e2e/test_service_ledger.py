@@ -1,8 +1,10 @@
-"""The laws of the budget and of the rate limit, on the real stores: whatever the order, no cap is passed."""
+"""The laws of the budget, its alerts and the rate limit, on the real stores: whatever the order, no cap is passed."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
@@ -11,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from service_stack import Stack, running_stack
 
+from reference_service.alerts import BudgetAlerts
 from reference_service.breaker import Breaker, BreakerRules
-from reference_service.database import Database
+from reference_service.database import Connection, Database
 from reference_service.errors import StoreUnavailable
 from reference_service.guards.rate_limit import WINDOWS
 from reference_service.ledger import Ledger, Settlement, Wanted
+from reference_service.migrate import migrations
 from reference_service.settings import Settings
 from reference_service.store import Store
 
@@ -238,5 +242,181 @@ def test_a_window_lets_exactly_its_limit_pass_and_a_refusal_consumes_nothing(
                 passed[user] = mine + 1
                 assert count == mine + 1
         await store.close()
+
+    asyncio.run(run())
+
+
+class LosesAnAnswer(Database):
+    """Does every statement, and fails at the answer of one."""
+
+    def __init__(self, *arguments: object, number: int, error: type[Exception]) -> None:
+        super().__init__(*arguments)
+        self.left = number
+        self.error = error
+
+    async def _once(self, work: object) -> object:
+        answer = await super()._once(work)
+        self.left -= 1
+        if self.left == -1:
+            raise self.error
+        return answer
+
+
+class Heard:
+    """A log and an audit log that count alerts by scope and level."""
+
+    def __init__(self) -> None:
+        self.lines: Counter[tuple[object, object]] = Counter()
+        self.entries = 0
+        self.figures: dict[tuple[object, object], tuple[object, object]] = {}
+
+    def line(self, line: dict[str, object]) -> None:
+        self.lines[line["scope"], line["level"]] += 1
+        self.figures[line["scope"], line["level"]] = (line["spent_usd"], line["cap_usd"])
+
+    def note(self, **_: object) -> None:
+        self.entries += 1
+
+
+def dies(_: dict[str, object]) -> None:
+    raise SystemExit
+
+
+CHOSEN = {"service_budget_usd": 1.0, "database_timeout_s": 3}
+DUE = """
+truncate budget, budget_alert;
+insert into budget (scope, day, spent_nanousd) select 'user:' || n, (now() at time zone 'utc')::date, 900 from generate_series(1, 3) n
+"""
+WARNED = {(f"user:{number}", "warning"): 1 for number in range(1, 4)}
+LONG_AGO = "update budget_alert set claimed_at = claimed_at - interval '1 hour' where claimed_at is not null"
+
+
+@contextlib.asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Database]:
+    await database.open()
+    yield database
+    await database.close()
+
+
+def a_database(stack: Stack) -> Database:
+    return make(stack)[0]
+
+
+def looking(database: Database, heard: Heard, *, line: Callable[[dict[str, object]], None] | None = None) -> BudgetAlerts:
+    return BudgetAlerts(database, Settings(**CHOSEN), heard, line or heard.line)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, TimeoutError], ids=["said again", "not said again"])
+@pytest.mark.parametrize("number", range(8))
+def test_an_alert_is_given_once_whichever_answer_of_the_database_is_lost(stack: Stack, number: int, error: type[Exception]):
+    """A look with four alerts has six statements; the other two are the next look's."""
+
+    async def run() -> None:
+        heard = Heard()
+        stack.sql(DUE)
+        rules = Breaker(BreakerRules(failures=5, open_s=1.0))
+        chosen = Settings(database_url=stack.database_url, **CHOSEN)
+        async with opened(LosesAnAnswer(chosen, rules, number=number, error=error)) as database:
+            alerts = looking(database, heard)
+            alerts.refused("user:9", spent_nanousd=950, cap_nanousd=1000)
+            for _ in range(3):
+                with contextlib.suppress(StoreUnavailable):
+                    await alerts.look()
+        assert heard.lines == {**WARNED, ("user:9", "critical"): 1}
+        assert heard.entries == 4
+
+    asyncio.run(run())
+
+
+def test_instances_that_look_at_once_give_each_alert_once(stack: Stack):
+    async def run() -> None:
+        heard = Heard()
+        stack.sql(DUE)
+        async with opened(a_database(stack)) as here, opened(a_database(stack)) as there:
+            instances = [looking(database, heard) for database in (here, there, here, there)]
+            for number in range(40):
+                for instance in instances:
+                    instance.refused(f"user:{number}", spent_nanousd=10, cap_nanousd=10)
+            for _ in range(3):
+                await asyncio.gather(*(instance.look() for instance in instances))
+        assert heard.lines == {**WARNED, **{(f"user:{number}", "critical"): 1 for number in range(40)}}
+
+    asyncio.run(run())
+
+
+def test_what_another_is_claiming_at_this_moment_is_neither_waited_for_nor_given(stack: Stack):
+    async def run() -> None:
+        heard = Heard()
+        stack.sql(DUE)
+        async with opened(a_database(stack)) as here, opened(a_database(stack)) as there:
+            with pytest.raises(SystemExit):
+                await looking(here, heard, line=dies).look()
+            stack.sql(LONG_AGO)
+
+            async def claim(connection: Connection) -> None:
+                claimed = await connection.fetch("select * from budget_alerts_claim('there', 10, 30, 0.8, 1000000000, null)")
+                assert len(claimed) == 3
+                assert await looking(here, heard).look() == 0
+
+            await there.transaction(claim)
+            assert await looking(here, heard).look() == 0
+
+    asyncio.run(run())
+
+
+def test_what_an_instance_claimed_and_died_over_another_gives_once_the_claim_ends(stack: Stack):
+    async def run() -> None:
+        heard = Heard()
+        stack.sql(DUE)
+        async with opened(a_database(stack)) as database:
+            dead = looking(database, heard, line=dies)
+            dead.refused("user:9", spent_nanousd=950, cap_nanousd=1000)
+            with pytest.raises(SystemExit):
+                await dead.look()
+            other = looking(database, heard)
+            assert await other.look() == 0
+            stack.sql(LONG_AGO)
+            assert [await other.look(), await other.look()] == [4, 0]
+        assert heard.lines == {**WARNED, ("user:9", "critical"): 1}
+        assert heard.figures["user:9", "critical"] == (950e-9, 1000e-9)  # which only the dead one was told
+
+    asyncio.run(run())
+
+
+def test_the_version_before_and_this_one_give_each_alert_once_between_them(stack: Stack):
+    async def run() -> None:
+        before = "select scope from budget_alerts(0.8, 1000000000, null)"
+        heard = Heard()
+        async with opened(a_database(stack)) as database:
+            stack.sql(DUE)
+            assert len(await database.rows(before)) == 3
+            stack.sql(LONG_AGO)
+            assert await looking(database, heard).look() == 0
+            stack.sql(DUE)
+            with pytest.raises(SystemExit):
+                await looking(database, heard, line=dies).look()
+            assert await database.rows(before) == []
+            stack.sql(LONG_AGO)
+            assert await looking(database, heard).look() == 3
+
+    asyncio.run(run())
+
+
+def test_alerts_from_before_the_migration_count_as_given(stack: Stack):
+    async def run() -> None:
+        texts = migrations()
+        added = [name for name, _ in texts].index("0008_budget_alerts_given.sql")
+        stack.sql("create database before")
+        connection = await asyncpg.connect(stack.database_url.removesuffix("postgres") + "before")
+        try:
+            for _, text in texts[:added]:
+                await connection.execute(text)
+            await connection.execute(
+                "insert into budget_alert (scope, day, level) values ('user:1', now() - interval '1 day', 'critical')"
+            )
+            await connection.execute(texts[added][1])
+            assert await connection.fetch("select * from budget_alerts_claim('late', 10, 0, 0.8, 1, 1)") == []
+        finally:
+            await connection.close()
 
     asyncio.run(run())
