@@ -5,7 +5,7 @@ that the number of workers changes nothing. (Workers with generators of their ow
 the process that was asked for.)
 """
 
-from harness.arrivals.processes import Arrivals, arrivals_of, expected_count, intended_ns
+from harness.arrivals.processes import Arrivals, arrivals_of, expected_between, expected_count, intended_ns
 from harness.arrivals.rates import peak_rps
 
-__all__ = ["Arrivals", "arrivals_of", "expected_count", "intended_ns", "peak_rps"]
+__all__ = ["Arrivals", "arrivals_of", "expected_between", "expected_count", "intended_ns", "peak_rps"]

@@ -1,5 +1,6 @@
 """From segments and a seed to the moments of every arrival."""
 
+import bisect
 import math
 import random
 from array import array
@@ -65,16 +66,26 @@ def expected_count(segments: Sequence[ArrivalSegment]) -> float:
 
     A closed loop counts as none: how often its users ask depends on the answers.
     """
-    total = 0.0
-    for segment in segments:
-        _check(segment)
-        if segment.process is ArrivalProcess.CONSTANT:
-            total += _constant_count(segment)
-        elif segment.process is ArrivalProcess.REPLAY:
-            total += sum(1 for _ in _replay(segment))
-        elif segment.process is not ArrivalProcess.CLOSED:
-            total += sum(piece.mean for piece in pieces_of(segment))
-    return total
+    return sum((_expected_before(segment, segment.end_ns) for segment in segments), 0.0)
+
+
+def expected_between(segments: Sequence[ArrivalSegment], start_ns: int, end_ns: int) -> float:
+    """Return how many of the arrivals of `expected_count` fall due in [start_ns, end_ns), from the run's zero."""
+    return sum((_expected_before(s, end_ns) - _expected_before(s, start_ns) for s in segments), 0.0) if start_ns < end_ns else 0.0
+
+
+def _expected_before(segment: ArrivalSegment, moment_ns: int) -> float:
+    _check(segment)
+    offset_ns = min(max(moment_ns, segment.start_ns), segment.end_ns) - segment.start_ns
+    match segment.process:
+        case ArrivalProcess.CONSTANT:
+            return _constant_count(segment, offset_ns)
+        case ArrivalProcess.REPLAY:
+            return bisect.bisect_left(segment.times_ns, offset_ns)
+        case ArrivalProcess.CLOSED:
+            return 0.0
+        case _:
+            return sum(piece.mean_until(offset_ns - piece.offset_ns) for piece in pieces_of(segment))
 
 
 def _moments(segment: ArrivalSegment, source: random.Random) -> Iterator[int]:
@@ -93,14 +104,14 @@ def _moments(segment: ArrivalSegment, source: random.Random) -> Iterator[int]:
 def _constant(segment: ArrivalSegment) -> Iterator[int]:
     rate, per = _ratio(segment.rate_rps)
     if rate:
-        for k in range(_constant_count(segment)):
+        for k in range(_constant_count(segment, segment.end_ns - segment.start_ns)):
             yield segment.start_ns + k * NS_PER_S * per // rate
 
 
-def _constant_count(segment: ArrivalSegment) -> int:
-    """Return the number of k with start + floor(k / rate) < end."""
+def _constant_count(segment: ArrivalSegment, offset_ns: int) -> int:
+    """Return the number of k with floor(k / rate) < offset."""
     rate, per = _ratio(segment.rate_rps)
-    return -(-(segment.end_ns - segment.start_ns) * rate // (NS_PER_S * per))
+    return -(-offset_ns * rate // (NS_PER_S * per))
 
 
 def _ratio(rate_rps: float) -> tuple[int, int]:

@@ -19,7 +19,13 @@ class Line:
     @property
     def mean(self) -> float:
         """How many arrivals it brings on average."""
-        return (self.start_rps + self.end_rps) / 2.0 * self.duration_ns / NS_PER_S
+        return self.mean_until(self.duration_ns)
+
+    def mean_until(self, time_ns: int) -> float:
+        """Return how many it brings on average up to a time after its own start, whether or not that lies within it."""
+        time_ns = min(max(time_ns, 0), self.duration_ns)
+        reached_rps = self.start_rps + (self.end_rps - self.start_rps) * (time_ns / self.duration_ns)
+        return (self.start_rps + reached_rps) / 2.0 * time_ns / NS_PER_S
 
     def offset_of(self, mean: float) -> int:
         """Return when, from the segment's start, the piece has brought `mean` arrivals on average: the inverse of its mean."""
@@ -32,17 +38,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sine:
-    """A rate of mean_rps + swing_rps * sin(2 pi t / period), over the whole segment; never below 0."""
+    """A rate of mean_rps + swing_rps * sin(2 pi t / period), over the whole segment, so offset_ns is 0; never below 0."""
 
     duration_ns: int
     mean_rps: float
     swing_rps: float
     period_ns: int
+    offset_ns: int = 0
 
     @property
     def mean(self) -> float:
         """How many arrivals it brings on average."""
-        return self._mean_until(self.duration_ns / NS_PER_S)
+        return self.mean_until(self.duration_ns)
+
+    def mean_until(self, time_ns: int) -> float:
+        """Return how many it brings on average up to a time after its start, whether or not that lies within it."""
+        return self._mean_until(min(max(time_ns, 0), self.duration_ns) / NS_PER_S)
 
     def offset_of(self, mean: float) -> int:
         """Return when the sine has brought `mean` arrivals on average; by halving, because there is no closed form."""

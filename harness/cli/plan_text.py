@@ -1,12 +1,13 @@
 """A plan as people read it before they let it run."""
 
-from harness.arrivals import expected_count
 from harness.model.fault_radius import blast_radius
 from harness.model.figures import dollars
-from harness.model.objective import Kind, Objective
-from harness.model.plan import Phase, Plan
+from harness.model.judged_time import own_faults
+from harness.model.objective import Kind, Objective, Quantity
+from harness.model.plan import Phase, PhaseKind, Plan
 from harness.model.units import NS_PER_S, format_duration
 from harness.scenario.locustfile import undecided
+from harness.scenario.samples import Timeline, planned_after, planned_samples, spans_of
 from harness.stats import requests_for_pass, smallest_n_to_pass
 
 ASSUMED_BAD_RATIO = 0.2
@@ -84,7 +85,24 @@ def _objective(plan: Plan, objective: Objective) -> list[str]:
     lines = [f"{objective.id}: {objective.written}; a pass needs {least} requests without a bad one, {likely} for a good chance"]
     if plan.load.locustfile is not None and (when := undecided(objective)) is not None:
         lines.append(f"    {when}")
-    for segment, phase in zip(plan.load.segments, plan.phases, strict=True):
-        if phase.name in objective.during:
-            lines.append(f"    {phase.name}: about {expected_count([segment]):.0f} planned")
+    timeline = Timeline(phases=plan.phases, faults=plan.faults, load=plan.load)
+    lines += [f"    {_counted(plan, objective, phase, timeline)}" for phase in plan.phases if phase.name in objective.during]
     return lines
+
+
+def _counted(plan: Plan, objective: Objective, phase: Phase, timeline: Timeline) -> str:
+    """Return how many requests of a phase an objective is planned to judge, and when they must fall due for that."""
+    text = f"{phase.name}: about {planned_samples(objective, phase, timeline):.0f} planned"
+    on_ns = sum(end_ns - start_ns for start_ns, end_ns in spans_of(objective, phase, plan.faults))
+    if on_ns < phase.end_ns - phase.start_ns:
+        return f"{text}, in the {format_duration(on_ns)} for which its faults are on"
+    limit = next((o for o in plan.objectives if o.quantity is Quantity.RECOVERY and o.after == _fault_before(plan, phase)), None)
+    if phase.kind is PhaseKind.RECOVERY and limit is not None:
+        left = planned_after(objective, phase, phase.start_ns + round(limit.limit), timeline)
+        return f"{text}, {left:.0f} where the recovery takes the {format_duration(limit.limit)} that it may"
+    return text
+
+
+def _fault_before(plan: Plan, phase: Phase) -> str | None:
+    """Return the last phase with faults before another."""
+    return next((p.name for p in reversed(plan.phases) if p.end_ns <= phase.start_ns and own_faults(plan.faults, p)), None)

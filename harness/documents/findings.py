@@ -19,6 +19,11 @@ class Findings:
         line, column = where.rsplit(":", 2)[1:]
         self._found.append((int(line), int(column), f"{where}: {text}"))
 
+    @property
+    def count(self) -> int:
+        """How many problems were noted."""
+        return len(self._found)
+
     def line_of(self, path: Path) -> int:
         """Return the line of a value, from 1."""
         return int(self._located.at(path).rsplit(":", 2)[1])

@@ -6,20 +6,16 @@ long one so that a blip does not, the short one so that what is over does not. T
 phase, of the smaller of both rates. A figure of this run, counted and not estimated: it has no interval.
 """
 
-import itertools
-
 import numpy as np
 
 from harness.judge.rows import row_of
 from harness.judge.wording import count, percent, seconds
 from harness.measure.reading import Reading
+from harness.model.judged_time import BURN_REQUESTS, burn_moments
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Objective
 from harness.model.plan import Phase
 from harness.model.units import NS_PER_S
-
-LEAST_REQUESTS = 20
-"""A window with fewer requests is not looked at: one bad request of three would burn at 333 times the rate."""
 
 
 def judge_burn(reading: Reading, objective: Objective) -> list[Judgement]:
@@ -36,7 +32,7 @@ def _judge_phase(reading: Reading, objective: Objective, phase: Phase) -> Judgem
     promise = f"a promise of {percent(objective.slo)}"
     if worst is None:
         reason = (
-            f"no moment of phase {phase.name} has {long_s} of it behind it with {LEAST_REQUESTS} requests in each window, "
+            f"no moment of phase {phase.name} has {long_s} of it behind it with {BURN_REQUESTS} requests in each window, "
             f"so no burn rate over {long_s} and {short_s} could be told"
         )
         return row_of(objective, Status.INCONCLUSIVE, reason, phase=phase.name, test=test)
@@ -58,12 +54,12 @@ def _worst(reading: Reading, phase: Phase, windows_ns: tuple[int, int], budget: 
     bad = np.concatenate(([0], np.cumsum(requests.mix & requests.bad)))
     until_ns = min(phase.end_ns, reading.ended_ns)
     worst, looked, at_ns = None, 0, 0
-    for moment in itertools.takewhile(lambda m: m <= until_ns, itertools.count(phase.start_ns + windows_ns[0], NS_PER_S)):
+    for moment in burn_moments(phase, windows_ns[0], until_ns):
         rates = []
         for window in windows_ns:
             low, high = np.searchsorted(requests.intended_ns, (moment - window, moment))
             n = int(counted[high] - counted[low])
-            if n >= LEAST_REQUESTS:
+            if n >= BURN_REQUESTS:
                 rates.append(float(bad[high] - bad[low]) / n / budget)
         if len(rates) == len(windows_ns):
             looked += 1

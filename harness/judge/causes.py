@@ -3,10 +3,10 @@
 import numpy as np
 
 from harness.judge.wording import count, tally
-from harness.measure.faults import own_faults
 from harness.measure.membership import Members
 from harness.measure.reading import Reading
 from harness.measure.requests import Mask
+from harness.model.judged_time import own_faults
 from harness.model.outcome import Result
 
 
@@ -32,7 +32,7 @@ def what_went_wrong(reading: Reading, members: Members, bad: Mask) -> str:
 
 def _second_model_calls(reading: Reading, members: Members) -> tuple[str, int] | None:
     """Return the faulted provider and the secondary's calls while it was; None where no fault was at a provider."""
-    own = own_faults(reading.plan, members.phase)
+    own = {fault.id for fault in own_faults(reading.plan.faults, members.phase)}
     faults = [f for f in reading.faults if f.id in own and f.at == "provider.primary" and f.requested_ns is not None]
     if not faults or reading.calls is None:
         return None

@@ -7,8 +7,9 @@ than what was looked at": it fails only where what was looked at is longer than 
 from harness.judge.rows import row_of
 from harness.judge.wording import count, seconds
 from harness.measure.reading import Reading
-from harness.measure.recovery import GOOD_IN_A_ROW, Aftermath
+from harness.measure.recovery import Aftermath
 from harness.measure.shares import steady_ratios
+from harness.model.judged_time import GOOD_IN_A_ROW
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Objective
 from harness.model.units import NS_PER_S

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from harness.model.fault import Acted, ActedBy, FaultRecord
 from harness.model.journal import Event, JournalEntry
-from harness.model.plan import Phase, Plan
+from harness.model.plan import Plan
 from harness.rundir import RunDirectory
 
 _ROWS_AT_ONCE = 1 << 20
@@ -40,13 +40,6 @@ def records_of(plan: Plan, journal: Iterable[JournalEntry]) -> tuple[FaultRecord
             expects_action=fault.expects_action,
         )
         for fault in plan.faults
-    )
-
-
-def own_faults(plan: Plan, phase: Phase) -> frozenset[str]:
-    """Return the ids of the faults that are planned to be on during a phase."""
-    return frozenset(
-        f.id for f in plan.faults if f.phase == phase.name or (f.apply_ns < phase.end_ns and f.clear_ns > phase.start_ns)
     )
 
 

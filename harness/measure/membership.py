@@ -2,7 +2,8 @@
 
 A request belongs to the phase of its intended start. Phases without faults judge the requests that were exposed to
 none; fault phases judge those exposed to a fault of theirs and to no other; a recovery phase judges from the recovered
-moment, or all of it where that never came. The rest straddle, and are counted and shown.
+moment, or all of it where that never came. The rest straddle, and are counted and shown. The same rule over planned
+moments, by which a plan tells how many requests a phase will judge, is `harness.model.judged_time.judged_spans`.
 Source: docs/explanation/outcomes.md
 """
 
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.measure.faults import own_faults
 from harness.measure.requests import Mask, Requests
+from harness.model.judged_time import own_faults
 from harness.model.plan import Phase, PhaseKind, Plan
 
 
@@ -71,7 +72,7 @@ def members_of(
     """
     low, high = (int(np.searchsorted(requests.intended_ns, edge)) for edge in (phase.start_ns, phase.end_ns))
     rows = slice(low, max(low, high))
-    own = own_faults(plan, phase)
+    own = {fault.id for fault in own_faults(plan.faults, phase)}
     none = np.zeros(rows.stop - rows.start, dtype=np.bool_)
     touched_own = np.logical_or.reduce([none, *(exposed[f][rows] for f in exposed if f in own)], axis=0)
     touched_foreign = np.logical_or.reduce([none, *(exposed[f][rows] for f in exposed if f not in own)], axis=0)

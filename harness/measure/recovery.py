@@ -12,18 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.measure.faults import own_faults
 from harness.measure.requests import Mask, Requests
 from harness.measure.shares import bad_limit, events_of, steady_ratios
 from harness.model.fault import FaultRecord
+from harness.model.judged_time import (
+    GOOD_IN_A_ROW,
+    RECOVERY_WINDOW_NS,
+    RECOVERY_WINDOW_REQUESTS,
+    looked_until_ns,
+    own_faults,
+)
 from harness.model.measurement import Recovery
 from harness.model.outcome import Source
 from harness.model.plan import PhaseKind, Plan
 from harness.model.units import NS_PER_S
-
-WINDOW_NS = NS_PER_S
-WINDOW_REQUESTS = 20
-GOOD_IN_A_ROW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,15 @@ def aftermaths(plan: Plan, faults: Sequence[FaultRecord], requests: Requests, lo
     load_ended_ns: where the load really ended; a run that was cut short is not looked at beyond.
     """
     found = []
-    for index, phase in enumerate(plan.phases):
-        ids = own_faults(plan, phase)
+    for phase in plan.phases:
+        ids = {fault.id for fault in own_faults(plan.faults, phase)}
         if not ids:
             continue
         own = [fault for fault in faults if fault.id in ids]
         confirmed = min((f.confirmed_ns for f in own if f.confirmed_ns is not None), default=None)
         clears = [f.proved_clear_ns for f in own if f.proved_clear_ns is not None]
         cleared = max(clears) if clears and len(clears) == len(own) else None
-        later = next((p.start_ns for p in plan.phases[index + 1 :] if own_faults(plan, p)), plan.end_ns)
-        later = min(later, load_ended_ns)
+        later = min(looked_until_ns(plan.phases, plan.faults, phase), load_ended_ns)
         search = Search(None, None) if cleared is None else search_recovery(plan, requests, cleared, later)
         is_fallback = requests.mix & requests.fallback
         is_primary = requests.mix & requests.model_answered & ~requests.fallback & requests.source.is_in([Source.PRIMARY])
@@ -146,10 +147,10 @@ def _windows(intended: npt.NDArray[np.int64], from_ns: int, until_ns: int) -> It
     """Yield whole windows, back to back."""
     start, low = from_ns, 0
     while True:
-        high = max(int(np.searchsorted(intended, start + WINDOW_NS)), low + WINDOW_REQUESTS)
+        high = max(int(np.searchsorted(intended, start + RECOVERY_WINDOW_NS)), low + RECOVERY_WINDOW_REQUESTS)
         if high > intended.size:
             return
-        end = max(start + WINDOW_NS, int(intended[high - 1]) + 1)
+        end = max(start + RECOVERY_WINDOW_NS, int(intended[high - 1]) + 1)
         if end > until_ns:
             return
         yield _Window(end, (low, high))

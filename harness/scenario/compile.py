@@ -24,7 +24,7 @@ from harness.model.plan import (
 from harness.model.target import Offer
 from harness.scenario.arrivals import compile_segments
 from harness.scenario.cost import planned_cost_usd
-from harness.scenario.decidable import find_undecidable
+from harness.scenario.decidable import Replan, find_undecidable
 from harness.scenario.document import AbortDocument, ScenarioDocument
 from harness.scenario.faults import compile_faults
 from harness.scenario.judged import compile_objectives
@@ -33,6 +33,7 @@ from harness.scenario.mix import compile_mix, turns_a_request, users_needed
 from harness.scenario.offered import find_not_offered, find_over_limit, find_streamed, spoken, tagged
 from harness.scenario.planned_checks import compile_checks
 from harness.scenario.read import ScenarioFile
+from harness.scenario.samples import Timeline
 
 MAX_REQUESTS = 2_000_000
 """The most that one plan may send: more is a typing error more often than a wish."""
@@ -58,9 +59,10 @@ def compile_plan(
     document = scenario.document
     findings = Findings(scenario.located)
     phases = _phases(document, findings)
+    faults = compile_faults(document, phases, offer, seed, findings)
+    known_troubles = findings.count
     segments = compile_segments(document, phases, scenario.path.parent, workers, findings)
     mix = tuple(spoken(tagged(part, offer), offer) for part in compile_mix(document, offer, scenario.path.parent, findings))
-    faults = compile_faults(document, phases, offer, seed, findings)
     checks, steps = compile_checks(document, phases, planners, offer, findings)
     bursts = tuple(
         replace(burst, user_class=spoken(tagged(burst.user_class, offer), offer)) for step in steps for burst in step.bursts
@@ -90,7 +92,9 @@ def compile_plan(
     find_not_offered(document, objectives, mix, bursts, offer, findings)
     find_over_limit(document, segments, bursts, requests + probed, cost_usd, offer, findings)
     if offer.locustfile is None:
-        find_undecidable(document, objectives, phases, load, findings)
+        timeline = Timeline(phases=phases, faults=faults, load=load)
+        replan = _replanner(scenario, offer, seed, load, known_troubles)
+        find_undecidable(document, objectives, timeline, replan, findings)
     else:
         find_not_for_locustfile(document, objectives, load, findings)
     findings.raise_if_any()
@@ -127,6 +131,22 @@ def compile_plan(
         overrides=scenario.overrides,
         plugins=plugins,
     )
+
+
+def _replanner(scenario: ScenarioFile, offer: Offer, seed: int, load: LoadPlan, known_troubles: int) -> Replan:
+    """Return what plans the scenario with phases of other lengths: no place for its faults where more is wrong then."""
+
+    def replan(changed: ScenarioDocument) -> Timeline | None:
+        troubles = Findings(scenario.located)
+        phases = _phases(changed, troubles)
+        faults = compile_faults(changed, phases, offer, seed, troubles)
+        if troubles.count > known_troubles:
+            return None
+        moved = zip(load.segments, phases, strict=True)
+        segments = tuple(replace(part, start_ns=phase.start_ns, end_ns=phase.end_ns) for part, phase in moved)
+        return Timeline(phases=phases, faults=faults, load=replace(load, segments=segments))
+
+    return replan
 
 
 def _phases(document: ScenarioDocument, findings: Findings) -> tuple[Phase, ...]:

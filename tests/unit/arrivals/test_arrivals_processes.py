@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.arrivals import expected_count, intended_ns
+from harness.arrivals import expected_between, expected_count, intended_ns
 from harness.model.plan import ArrivalProcess, ArrivalSegment
 
 S = 1_000_000_000
@@ -99,6 +99,13 @@ def test_a_rate_that_does_not_divide_the_segment_rounds_up_to_the_arrival_that_s
     part = segment(ArrivalProcess.CONSTANT, 2.5, 1)
     assert list(intended_ns([part], 1)) == [0, 400_000_000, 800_000_000]
     assert expected_count([part]) == 3
+
+
+@pytest.mark.parametrize(("start_ns", "end_ns"), [(0, 9 * S), (S, 2 * S), (2_400_000_000, 2_800_000_000), (7, S + 1), (3 * S, S)])
+def test_a_stretch_of_constant_arrivals_has_those_that_fall_due_in_it(start_ns: int, end_ns: int) -> None:
+    part = segment(ArrivalProcess.CONSTANT, 2.5, 4, start=1)
+    due = [moment for moment in intended_ns([part], 1) if start_ns <= moment < end_ns]
+    assert expected_between([part], start_ns, end_ns) == len(due)
 
 
 @pytest.mark.parametrize(

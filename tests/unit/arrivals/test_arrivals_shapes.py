@@ -7,7 +7,7 @@ from statistics import mean, pvariance
 
 import pytest
 
-from harness.arrivals import arrivals_of, expected_count, intended_ns, peak_rps
+from harness.arrivals import arrivals_of, expected_between, expected_count, intended_ns, peak_rps
 from harness.model.plan import ArrivalProcess, ArrivalSegment
 
 S = 1_000_000_000
@@ -50,6 +50,17 @@ def area(rate: Callable[[float], float]) -> list[float]:
 @cases
 def test_the_count_is_the_area_under_the_rate(part: ArrivalSegment, rate: Callable[[float], float], count: int) -> None:
     assert expected_count([part]) == pytest.approx(count)
+
+
+@cases
+@pytest.mark.parametrize(("start_s", "end_s"), [(0, 500), (0, 150.5), (90, 410), (199.5, 230), (499, 900), (-30, 0), (20, 20)])
+def test_the_count_of_a_stretch_is_the_area_under_that_part_of_the_rate(
+    part: ArrivalSegment, rate: Callable[[float], float], count: int, start_s: float, end_s: float
+) -> None:
+    areas = area(rate)
+    first, last = (areas[round(min(max(edge, 0), 500) * 10)] for edge in (start_s, end_s))
+    found = expected_between([part], round((10 + start_s) * S), round((10 + end_s) * S))
+    assert found == pytest.approx(last - first, rel=1e-3, abs=1e-6)
     assert abs(len(intended_ns([part], 3)) - count) < 4 * math.sqrt(count)
 
 
@@ -106,6 +117,11 @@ def test_a_trace_is_replayed_to_the_nanosecond_as_far_as_the_phase_lasts() -> No
     assert list(told.prompt_tokens) == [0, 1, 2, 3, 4, 5]
     assert list(told.max_tokens) == [10, 11, 12, 13, 14, 15]
     assert expected_count([TRACE]) == 6
+    assert [expected_between([TRACE], *span) for span in ((0, 10 * S + 5), (10 * S + 5, 11 * S + 1), (411 * S, 900 * S))] == [
+        1,
+        3,
+        1,
+    ]
     assert intended_ns([TRACE], 1) == intended_ns([TRACE], 2) == told.intended_ns
 
 
