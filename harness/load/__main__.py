@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -36,9 +37,6 @@ from harness.rundir.codec import from_json
 
 TOKEN_VARIABLE = "HARNESS_WORKER_TOKEN"  # noqa: S105 - the name of a variable, not its value
 _KEPT_WITHIN_S = 1.0
-_CHANNEL = os.dup(1)
-"""Where the conductor hears us. What a locustfile prints must not be taken for a word of ours: it goes to the log."""
-os.dup2(2, 1)
 
 
 class _Life(Protocol):
@@ -47,10 +45,23 @@ class _Life(Protocol):
     def stop(self) -> None: ...
 
 
+class _Channel:
+    """Where the conductor hears us. What a locustfile prints must not be taken for a word of ours: it goes to the log."""
+
+    def __init__(self) -> None:
+        self._fd = os.dup(1)
+        os.dup2(2, 1)
+
+    def tell(self, event: Mapping[str, object]) -> None:
+        """Write one event. A conductor that is gone reads none, and the samples matter more."""
+        _write(self._fd, json.dumps(event).encode() + b"\n")
+
+
 class _Alone:
     """A worker that the conductor drives; with a master in its assignment, that gives the zero."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
         self._worker: Worker | None = None
         self._member: Member | None = None
         self._stopped = False
@@ -66,13 +77,13 @@ class _Alone:
             self._run_for_master(assignment, assignment.master, assignment.token)
             return
         self._worker = worker = Worker(assignment)
-        _tell({"event": "ready"})
+        self._channel.tell({"event": "ready"})
         go = None if self._stopped else orders.go()
         if go is None:
             worker.never_run()
         else:
             worker.run(go.zero_monotonic_ns)
-        _tell({"event": "ended", "intended": worker.intended, "sent": worker.sent})
+        self._channel.tell({"event": "ended", "intended": worker.intended, "sent": worker.sent})
 
     def stop(self) -> None:
         """Stop sending, and wait for no further order."""
@@ -98,7 +109,7 @@ class _Alone:
         member.say(ENDED, Ended(intended=worker.intended, sent=worker.sent))
         member.kept(_KEPT_WITHIN_S)  # ZeroMQ forgets what it has not sent yet when the process ends
         carrier.leave()
-        _tell({"event": "ended", "intended": worker.intended, "sent": worker.sent})
+        self._channel.tell({"event": "ended", "intended": worker.intended, "sent": worker.sent})
 
     def _dispatch(self) -> None:
         assert self._member is not None
@@ -114,7 +125,8 @@ class _Alone:
 class _Master:
     """The master of several workers, driven by the conductor."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
         self._leader: Leader | None = None
         self._orders = Orders(self.stop, on_later=self._lose)
 
@@ -123,15 +135,15 @@ class _Master:
         muster = self._orders.muster()
         if muster is None:
             return
-        self._leader = leader = Leader(muster, _tell)
+        self._leader = leader = Leader(muster, self._channel.tell)
         if leader.gather():
-            _tell({"event": "ready"})
+            self._channel.tell({"event": "ready"})
         go = self._orders.go()
         if go is not None:
             leader.go(go.zero_monotonic_ns)
         leader.wait_ended()
         intended, sent = leader.totals()
-        _tell({"event": "ended", "intended": intended, "sent": sent})
+        self._channel.tell({"event": "ended", "intended": intended, "sent": sent})
         leader.close()
 
     def _lose(self, line: bytes) -> None:
@@ -148,8 +160,9 @@ class _Master:
 class _Look:
     """Imports a locustfile before a run, so that what is wrong with it is told before anything starts."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, channel: _Channel) -> None:
         self._path = path
+        self._channel = channel
 
     def run(self) -> None:
         """Say what is in the file. Raises ConfigurationError."""
@@ -162,20 +175,20 @@ class _Look:
             if tried:
                 raise refused(self._path, tried[0]) from None
             raise
-        _write(_CHANNEL, json.dumps({"event": "looked", **file.facts()}).encode() + b"\n")
+        self._channel.tell({"event": "looked", **file.facts()})
 
     def stop(self) -> None:
         """An import cannot be stopped half-way; the process ends with its own."""
 
 
-def _life(arguments: list[str]) -> _Life:
+def _life(arguments: list[str], channel: _Channel) -> _Life:
     """Return what this process is to be. Raises ConfigurationError."""
     if not arguments:
-        return _Alone()
+        return _Alone(channel)
     if arguments == ["lead"]:
-        return _Master()
+        return _Master(channel)
     if len(arguments) == 2 and arguments[0] == "look":
-        return _Look(Path(arguments[1]))
+        return _Look(Path(arguments[1]), channel)
     parser = argparse.ArgumentParser(prog="python -m harness.load", exit_on_error=False)
     parser.add_argument("role", choices=["join"])
     parser.add_argument("--master", required=True)
@@ -190,11 +203,6 @@ def _life(arguments: list[str]) -> _Life:
     return JoinedWorker(joining, lambda text: _write(2, f"{text}\n".encode()))
 
 
-def _tell(event: dict[str, str | int]) -> None:
-    """Write one event. A conductor that is gone reads none, and the samples matter more."""
-    _write(_CHANNEL, json.dumps(event).encode() + b"\n")
-
-
 def _write(fd: int, line: bytes) -> None:
     try:
         os.write(fd, line)
@@ -202,12 +210,12 @@ def _write(fd: int, line: bytes) -> None:
         return
 
 
-def main(arguments: list[str]) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one life; return its exit code, with one clear line on standard error where it failed."""
     try:
         # Ctrl-C is the conductor's, which closes our input; a worker of a master elsewhere has no conductor.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        life = _life(arguments)
+        life = _life(sys.argv[1:] if argv is None else list(argv), _Channel())
         gevent.signal_handler(signal.SIGTERM, life.stop)
         if isinstance(life, JoinedWorker):
             gevent.signal_handler(signal.SIGINT, life.stop)
@@ -222,7 +230,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
+    code = main()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # nothing is left to close, and native threads are still reading

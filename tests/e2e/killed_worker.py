@@ -1,4 +1,4 @@
-"""The service's worker, killed with SIGKILL before or after one named step: arguments STEP and before or after; started by `forge.py`."""
+"""The service's worker, killed with SIGKILL before or after one named step: arguments STEP and before or after; started by `tests/forge.py`."""
 
 import os
 import signal

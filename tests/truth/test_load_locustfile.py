@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forge import run
 from load_process import WorkerProcess, worker
 from load_visits import visiting
 from provider_under_test import Provider, running_provider
@@ -251,9 +252,7 @@ def test_a_look_sends_nothing_and_says_what_is_there(tmp_path: Path) -> None:
     assert looked.returncode == 2
     assert "connects to 192.0.2.7" in looked.stderr
     file.write_text((EXAMPLE / "locustfile.py").read_text() + "print('hello')\n")
-    looked = subprocess.run(
-        [sys.executable, "-m", "harness.load", "look", file], capture_output=True, text=True, timeout=30, check=False
-    )
+    looked = run([sys.executable, "-m", "harness.load", "look", file], timeout_s=30)
     assert looked.returncode == 0, looked.stderr
     assert [user["name"] for user in json.loads(looked.stdout)["users"]] == ["Reader", "Glancer"]
     assert "hello" in looked.stderr

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forge import popen
 from load_process import MIX, S, plan_for, run_to_end, worker
 
 from harness.arrivals import intended_ns
@@ -67,7 +68,7 @@ def test_live_lines_add_up_to_the_samples(tmp_path: Path) -> None:
 def test_two_workers_send_each_arrival_once(tmp_path: Path) -> None:
     plan = plan_for(seconds=1, rate_rps=60)
     with stub("instant") as url, worker(tmp_path / "run", plan) as one:
-        second = subprocess.Popen(one.process.args, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        second = popen(one.process.args, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         two = type(one)(second, one.directory)
         try:
             for number, process in enumerate((one, two)):
@@ -199,7 +200,8 @@ def wait_until_it_takes_sigterm(pid: int) -> None:
 @pytest.mark.parametrize("orders", [0, 1])
 def test_the_end_before_the_start_is_quiet(tmp_path: Path, orders: int, how: str) -> None:
     plan = plan_for(seconds=1)
-    with stub("instant") as url, worker(tmp_path / "run", plan) as process:
+    start = popen if orders else subprocess.Popen
+    with stub("instant") as url, worker(tmp_path / "run", plan, start=start) as process:
         if orders:
             process.assign(url)
             assert process.event() == {"event": "ready"}

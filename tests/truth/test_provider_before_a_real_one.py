@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from forge import popen, run
 from provider_under_test import Answer, Provider, ask, chat, connect, read_answer, request_bytes, running_provider, streamed
 
 TOKEN = "token-of-this-run"
@@ -19,7 +20,7 @@ def relay_before(url: str, *, cap_usd: float = 1.0) -> Iterator[Provider]:
     upstream = {"url": url, "key": "sk-real", "address": "127.0.0.1"}
     order = {"token": TOKEN, "spend_cap_usd": cap_usd, "prices": PRICES, "upstreams": {"primary": upstream}}
     command = [sys.executable, "-m", "harness.provider", "--relay"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
@@ -189,6 +190,6 @@ def test_beyond_the_cap_every_call_is_refused_and_a_reset_gives_no_new_money(rea
 
 def test_an_order_that_is_none_is_bad_usage() -> None:
     command = [sys.executable, "-m", "harness.provider", "--relay"]
-    done = subprocess.run(command, input="{}\n", capture_output=True, text=True, timeout=20, check=False)
+    done = run(command, given="{}\n", timeout_s=20)
     assert done.returncode == 2
     assert "standard input holds no line of JSON like" in done.stderr

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import forge
 import pytest
 from provider_under_test import ask, chat, connect, read_answer, request_bytes, running_provider, streamed
 
@@ -18,13 +19,12 @@ def provider():
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "harness.provider", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+    return forge.run([sys.executable, "-m", "harness.provider", *arguments], timeout_s=20)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_within_a_second_with_calls_under_way(number):
-    with running_provider() as provider:
+    with running_provider(start=subprocess.Popen) as provider:
         provider.set_fault("stall")
         with connect(provider.endpoints["primary"]) as connection:
             connection.sendall(request_bytes(streamed()))
