@@ -29,8 +29,22 @@ from typing import Any, NoReturn
 TESTS = Path(__file__).parent
 FAMILIES = {
     "load": ("harness.load",),  # patches sockets and threads: nobody else's company
-    "provider": ("harness.provider", "quick_provider"),
-    "service": ("reference_service.serve", "reference_service.worker", "killed_worker"),
+    "provider": ("harness.provider", "quick_provider", "load_stub"),
+    "service": (
+        "reference_service.serve",
+        "reference_service.worker",
+        "reference_service.audit",
+        "reference_service.keys",
+        "reference_service.provision",
+        "reference_service.sealing",
+        "reference_service.workflow",
+        "reference_service.operations.backup",
+        "reference_service.operations.balancer",
+        "reference_service.operations.features",
+        "reference_service.operations.rollout",
+        "reference_service.operations.standby",
+        "killed_worker",
+    ),
 }
 FAMILY_OF = {program: family for family, programs in FAMILIES.items() for program in programs}
 CARRIED_OUT = {"stdin", "stdout", "stderr", "text", "env", "cwd", "start_new_session"}
@@ -49,13 +63,17 @@ def popen(command: Sequence[str | Path], **how: Any) -> "subprocess.Popen[Any]":
 
 
 def run(
-    command: Sequence[str | Path], *, given: str | None = None, timeout_s: float, **how: Any
+    command: Sequence[str | Path],
+    *,
+    given: str | None = None,
+    timeout_s: float,
+    start: "Callable[..., subprocess.Popen[str]]" = popen,
+    **how: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Start a command as `popen` does and wait for its end; `given` is its input. Raises subprocess.TimeoutExpired."""
+    """Start a command and wait for its end; `given` is its input. Raises subprocess.TimeoutExpired."""
     pipe = subprocess.PIPE
-    with popen(
-        command, stdin=subprocess.DEVNULL if given is None else pipe, stdout=pipe, stderr=pipe, text=True, **how
-    ) as process:
+    source = subprocess.DEVNULL if given is None else pipe
+    with start(command, stdin=source, stdout=pipe, stderr=pipe, text=True, **how) as process:
         try:
             out, errors = process.communicate(given, timeout=timeout_s)
         except BaseException:
@@ -122,11 +140,11 @@ def _takes_orphans(yes: bool) -> None:
 
 
 def main_of(program: str) -> Callable[[], int | None]:
-    """Return what `python -m` of a program would run."""
+    """Return what `python -m` of a program would run, which may have its arguments handed or find them in `sys.argv`."""
     found = importlib.util.find_spec(program)
     package = found is not None and found.submodule_search_locations is not None
-    main: Callable[[], int | None] = importlib.import_module(f"{program}.__main__" if package else program).main
-    return main
+    main: Callable[..., int | None] = importlib.import_module(f"{program}.__main__" if package else program).main
+    return (lambda: main(sys.argv[1:])) if inspect.signature(main).parameters else main
 
 
 def give_birth(family: str, orders: socket.socket) -> int:
@@ -196,5 +214,5 @@ def exit_code_of(main: Callable[[], int | None]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path[:1] = [str(TESTS.parent), str(TESTS / "e2e")]
+    sys.path[:1] = [str(TESTS.parent), str(TESTS / "e2e"), str(TESTS / "truth")]
     raise SystemExit(give_birth(sys.argv[1], socket.socket(fileno=int(sys.argv[2]))))

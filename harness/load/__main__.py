@@ -14,7 +14,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -210,12 +210,12 @@ def _write(fd: int, line: bytes) -> None:
         return
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(arguments: list[str]) -> int:
     """Run one life; return its exit code, with one clear line on standard error where it failed."""
     try:
         # Ctrl-C is the conductor's, which closes our input; a worker of a master elsewhere has no conductor.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        life = _life(sys.argv[1:] if argv is None else list(argv), _Channel())
+        life = _life(arguments, _Channel())
         gevent.signal_handler(signal.SIGTERM, life.stop)
         if isinstance(life, JoinedWorker):
             gevent.signal_handler(signal.SIGINT, life.stop)
@@ -230,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    code = main()
+    code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # nothing is left to close, and native threads are still reading

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import redis
+from forge import run
 from prometheus_client.parser import text_string_to_metric_families
 from service_stack import Instance, Process, Stack, direct
 
@@ -74,10 +74,9 @@ class Bench:
 
     def tool(self, module: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run one of the service's programs to its end; `more` are variables."""
-        return subprocess.run(
-            [sys.executable, "-m", f"reference_service.{module}", *arguments], env={**self.environment(), **more},
-            capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+        return run(
+            [sys.executable, "-m", f"reference_service.{module}", *arguments], env={**self.environment(), **more}, timeout_s=60
+        )
 
     @contextlib.contextmanager
     def worker(self, **more: str) -> Iterator[Process]:

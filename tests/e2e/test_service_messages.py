@@ -8,9 +8,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from forge import run
 from killed_worker import STEPS
 from service_stack import Instance, Process, Stack, direct, running_stack, wait_until
 from webhook_sink import SECRET, Sink
@@ -254,18 +254,19 @@ def test_messages_and_questions_to_people_are_sealed_at_rest_and_move_to_a_new_k
 
 
 def run_sealing(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reference_service.sealing", command], text=True, capture_output=True, timeout=30, check=True,
-        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"], **environment},
-    )  # fmt: skip
+    done = run(
+        [sys.executable, "-m", "reference_service.sealing", command],
+        env={"PATH": os.environ["PATH"], **environment},
+        timeout_s=30,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.mark.parametrize("keys", ["short:YWJj", "nonsense", "a:%%%", "x:" + "A" * 43 + "=,x:" + "B" * 43 + "="])
 def test_a_wrong_sealing_key_is_refused_at_the_start_and_not_shown(stack: Stack, keys: str):
-    done = subprocess.run(
-        [sys.executable, "-m", "reference_service.serve"], text=True, capture_output=True, timeout=30, check=False,
-        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"], **stack.environment(encryption_keys=keys)},
-    )  # fmt: skip
+    told = {"PATH": os.environ["PATH"], **stack.environment(encryption_keys=keys)}
+    done = run([sys.executable, "-m", "reference_service.serve"], env=told, timeout_s=30)
     assert done.returncode == 2
     assert "SERVICE_ENCRYPTION_KEYS" in done.stderr
     assert "Traceback" not in done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from bucket import bucket
+from forge import popen, run
 from service_bench import Users, bench
 from service_checks_operations import standby
 from service_stack import NO_TLS, Instance, Stack, direct, free_port, running_stack, wait_until
@@ -35,11 +36,8 @@ def stack() -> Iterator[Stack]:
 
 
 def program(stack: Stack, name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"reference_service.operations.{name}", *arguments],
-        env={"PATH": os.environ["PATH"], **stack.environment(), "BACKUP_PASSPHRASE": PASSPHRASE, **environment},
-        capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    told = {"PATH": os.environ["PATH"], **stack.environment(), "BACKUP_PASSPHRASE": PASSPHRASE, **environment}
+    return run([sys.executable, "-m", f"reference_service.operations.{name}", *arguments], env=told, timeout_s=100)
 
 
 def test_what_was_destroyed_is_restored_and_works(stack: Stack, tmp_path: Path):
@@ -173,7 +171,7 @@ def balancer(stack: Stack, blue: Instance, green: Instance) -> Iterator[Front]:
     command = [sys.executable, "-m", "reference_service.operations.balancer", "--directory", str(home)]
     command += ["--listen", f"127.0.0.1:{port}", "--blue", address_of(blue), "--green", address_of(green)]
     with (stack.folder / f"balancer-{port}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+        process = popen(command, stdout=log, stderr=log)
     try:
         wait_until(lambda: direct.get(f"http://127.0.0.1:{port}/live").status_code == 200, what="the balancer's start")
         yield Front(f"http://127.0.0.1:{port}", home)

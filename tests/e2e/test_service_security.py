@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from forge import run
 from service_stack import Instance, Stack, direct, running_stack, wait_until
 
 QUESTION = "Explain step by step how the warranty for device 7 works."
@@ -34,10 +34,8 @@ def healthy_provider(stack: Stack) -> Iterator[None]:
 
 
 def program(stack: Stack, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"reference_service.{module}", *arguments], text=True, capture_output=True, timeout=30, check=False,
-        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": stack.database_url},
-    )  # fmt: skip
+    told = {"PATH": os.environ["PATH"], "SERVICE_DATABASE_URL": stack.database_url}
+    return run([sys.executable, "-m", f"reference_service.{module}", *arguments], env=told, timeout_s=30)
 
 
 def name_of(key: dict[str, str]) -> str:

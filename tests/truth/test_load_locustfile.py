@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from forge import run
+from forge import popen, run
 from load_process import WorkerProcess, worker
 from load_visits import visiting
 from provider_under_test import Provider, running_provider
@@ -182,7 +182,7 @@ def test_whatever_a_target_does_to_either_client_is_an_outcome_with_its_kind(tmp
     with socket.create_server(("127.0.0.1", 0)) as free:
         ports = {"refused": free.getsockname()[1]}
     stubs = [
-        subprocess.Popen([sys.executable, STUB, mode], stdout=subprocess.PIPE, text=True)
+        popen([sys.executable, "-m", "load_stub", mode], stdout=subprocess.PIPE, text=True)
         for mode in ("instant", "reset", "garbage", "silent")
     ]
     try:

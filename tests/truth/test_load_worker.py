@@ -19,12 +19,12 @@ from harness.model.outcome import Refusal
 from harness.model.plan import ArrivalProcess, Burst
 from harness.model.signals import RefusalRule, Signals
 
-STUB = Path(__file__).with_name("load_stub.py")
+STUB = [sys.executable, "-m", "load_stub"]
 
 
 @contextlib.contextmanager
 def stub(mode: str) -> Iterator[str]:
-    with subprocess.Popen([sys.executable, STUB, mode], stdout=subprocess.PIPE) as process:
+    with popen([*STUB, mode], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -135,7 +135,7 @@ def test_what_is_in_flight_when_the_drain_ends_is_cancelled(tmp_path: Path) -> N
 
 
 def test_a_service_that_goes_away_is_refused_connections_that_count_as_begun(tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, STUB, "close"], stdout=subprocess.PIPE)
+    gone = popen([*STUB, "close"], stdout=subprocess.PIPE)
     with gone, worker(tmp_path / "run", plan_for(seconds=2)) as process:
         assert gone.stdout is not None
         process.assign(f"http://127.0.0.1:{int(gone.stdout.readline())}")
