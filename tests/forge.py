@@ -8,6 +8,7 @@ the first who asks, one for each family of programs, and ends with this process.
 A forge only imports before it forks, and so has one thread: a lock that another one held would be held for ever in the child.
 """
 
+import atexit
 import ctypes
 import functools
 import gc
@@ -16,6 +17,7 @@ import importlib.util
 import inspect
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -45,12 +47,25 @@ FAMILIES = {
         "reference_service.operations.standby",
         "killed_worker",
     ),
+    "harness": ("harness",),
 }
+IMPORTED_LATE = (
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
+    "pandas",
+    "pyarrow.dataset",
+    "scipy.special",
+)
+"""What the harness imports only where it is used, beside its own rooms, which it does too."""
+ELSEWHERE = ("harness.load", "harness.pytest_plugin")
 FAMILY_OF = {program: family for family, programs in FAMILIES.items() for program in programs}
 CARRIED_OUT = {"stdin", "stdout", "stderr", "text", "env", "cwd", "start_new_session"}
 """What an order may say of how it is carried out."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """NumPy and Arrow start threads when they are imported, unless they are told not to."""
+OURS = [str(TESTS.parent), str(TESTS / "e2e"), str(TESTS / "truth")]
+"""Where a forge finds its programs before anywhere else."""
 ORDER_BYTES = 1 << 20
 _SET_CHILD_SUBREAPER = 36
 fork, waitpid, close = os.fork, os.waitpid, os.close  # Locust's import puts others in their place, which wait for its loop
@@ -109,7 +124,7 @@ def forge_of(family: str) -> "Forge":
 
 
 class Forge:
-    """The process that gives birth. It ends with its socket, so also when the tests are killed."""
+    """The process that gives birth. It ends with its socket, so also when the tests are killed; its children live on."""
 
     def __init__(self, family: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -122,6 +137,11 @@ class Forge:
                 env={**clean, **ONE_THREAD},
                 cwd=TESTS.parent,
             )
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self._socket.close()
+        self._process.wait(10)
 
     def gives_birth(self, order: dict[str, Any], files: list[int]) -> int:
         """Have an order carried out by a child of this process, with these for its standard files; return its process id."""
@@ -147,9 +167,21 @@ def main_of(program: str) -> Callable[[], int | None]:
     return (lambda: main(sys.argv[1:])) if inspect.signature(main).parameters else main
 
 
+def import_late_ones() -> None:
+    """Import what `harness` would only import when a command is called."""
+    import harness
+
+    found = pkgutil.walk_packages(harness.__path__, "harness.")
+    rooms = [module.name for module in found if not module.name.startswith(ELSEWHERE) and not module.name.endswith("__main__")]
+    for name in (*rooms, *IMPORTED_LATE):
+        importlib.import_module(name)
+
+
 def give_birth(family: str, orders: socket.socket) -> int:
     """Fork a grandchild for each order and say its pid; return when there are no more."""
     programs = {name: main_of(name) for name in FAMILIES[family]}
+    if family == "harness":
+        import_late_ones()
     gc.collect()
     gc.freeze()  # or a child that collects writes to, and so copies, every page there is
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "an import has started a thread, which no child would have"
@@ -185,9 +217,12 @@ def be(main: Callable[[], int | None], order: dict[str, Any], files: list[int]) 
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.argv = [order["program"], *order["arguments"]]
+    sys.path[: len(OURS)] = [order["directory"]]
     if "gevent" in sys.modules:
         sys.modules["gevent"].reinit()  # an import has looked for IPv6 with a socket, which made a loop
     code = exit_code_of(main)
+    if "gevent" not in sys.modules:
+        threading._shutdown()  # waits for threads that are no daemons, as Python does
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -214,5 +249,5 @@ def exit_code_of(main: Callable[[], int | None]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path[:1] = [str(TESTS.parent), str(TESTS / "e2e"), str(TESTS / "truth")]
+    sys.path[:1] = OURS
     raise SystemExit(give_birth(sys.argv[1], socket.socket(fileno=int(sys.argv[2]))))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from forge import run
+
 SCENARIO = """
 name: by-hand
 title: A short run
@@ -51,7 +53,7 @@ class Terminal:
 
     def harness(self, *arguments: str, within_s: float = 60) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "harness", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=within_s, env=self.environment, check=False)
+        return run(command, timeout_s=within_s, env=self.environment)
 
     def begin(self, *arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "harness", *arguments]

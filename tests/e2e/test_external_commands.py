@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from forge import run
 
 from harness.target.description import read_description
 
@@ -62,9 +63,7 @@ def _harness(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str
         "NO_COLOR": "1",
         "PYTHONPATH": str(ROOT),
     }
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *arguments], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    return run([sys.executable, "-m", "harness", *arguments], env=environment, cwd=tmp_path, timeout_s=100)
 
 
 def test_init_writes_what_a_service_tells_and_says_what_it_does_not(gateway: str, tmp_path: Path) -> None:

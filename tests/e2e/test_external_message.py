@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forge import run
 from pyarrow import parquet
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,7 @@ def _harness(folder: Path, *arguments: str, empty: str = "") -> subprocess.Compl
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "harness", *arguments]
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return run(command, env=environment, cwd=folder, timeout_s=100)
 
 
 def test_try_asks_in_its_words_and_joins_the_call(folder: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forge import run
 
 from harness.rundir import RunDirectory
 
@@ -15,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples/locustfile"
 
 def harness(*arguments: str | Path, within_s: float = 100) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "harness", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
+    return run(command, timeout_s=within_s)
 
 
 @pytest.fixture

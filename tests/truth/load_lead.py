@@ -1,4 +1,7 @@
-"""Leads a run on this host, for workers elsewhere: python load_lead.py DIRECTORY BASE_URL BIND EXPECT SECONDS RATE"""
+"""Leads a run on this host, for workers elsewhere: python load_lead.py DIRECTORY BASE_URL BIND EXPECT SECONDS RATE
+
+`tests/` must be on the path.
+"""
 
 import os
 import sys

@@ -238,7 +238,8 @@ def test_two_hosts_send_one_schedule_and_know_each_others_clock(tmp_path: Path) 
     """The second host's clock is 5,000 s ahead by a time namespace: the truth that the estimate is held against."""
     needs_network_namespaces()
     ahead_ns = 5_000 * 10**9
-    environment = {**os.environ, "HARNESS_WORKER_TOKEN": TOKEN}
+    path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "HARNESS_WORKER_TOKEN": TOKEN, "PYTHONPATH": path}
     with two_hosts() as (one, two):
         endpoint = f"{one.address}:8101"
         with provider_on(one, endpoint) as provider:
