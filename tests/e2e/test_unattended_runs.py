@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forge import run
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_external_message import HELPDESK, ROOT, TARGET
@@ -91,7 +92,7 @@ def _run(folder: Path, listener: Listener, out: str, *more: str) -> subprocess.C
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "harness", "run", "short.yaml", "--target", "target.yaml", "--out", out, *more]
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=115, check=False)
+    return run(command, env=environment, cwd=folder, timeout_s=115)
 
 
 @pytest.fixture(scope="module")
