@@ -90,7 +90,11 @@ def a_silent_provider_holds_nobody(b: Bench) -> None:
 
 
 def a_stream_that_breaks_says_so(b: Bench) -> None:
-    broken(b, b.ask(b.key(), stream=True, within_s=4.0))
+    for _ in range(3):
+        answer = b.ask(b.key(), stream=True, within_s=4.0)
+        if answer.headers["x-gateway-fallback"] == "0":
+            break  # a primary that a busy machine held up is no stream that breaks
+    broken(b, answer)
 
 
 def broken(_: Bench, answer: httpx.Response) -> None:
