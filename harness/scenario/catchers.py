@@ -38,7 +38,7 @@ def _short(**seconds: int) -> tuple[str, ...]:
     return tuple(f"phases.{phase}.for={length}s" for phase, length in seconds.items())
 
 
-_OUTAGE = _short(warmup=3, steady=10, outage=10, recovery=14)
+_OUTAGE = _short(warmup=3, steady=8, outage=10, recovery=14)
 _BROWN_OUT = _short(warmup=3, steady=8, slow=20, recovery=14)
 _CUTS = _short(warmup=3, steady=8, cuts=15, recovery=10)
 _ENDLESS = _short(warmup=3, steady=6, endless=10, silent=10, recovery=10)
