@@ -73,6 +73,7 @@ fork, waitpid, close = os.fork, os.waitpid, os.close  # Locust's import puts oth
 
 def popen(command: Sequence[str | Path], **how: Any) -> "subprocess.Popen[Any]":
     """Start a command as `subprocess.Popen` does; where it is `python -m PROGRAM` of a forge, that gives birth to it."""
+    how = {name: value for name, value in how.items() if value is not None}
     known = list(command[:2]) == [sys.executable, "-m"] and str(command[2]) in FAMILY_OF and how.keys() <= CARRIED_OUT
     return (Forged if known else subprocess.Popen)(command, **how)
 

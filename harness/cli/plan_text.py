@@ -7,7 +7,7 @@ from harness.model.objective import Kind, Objective, Quantity
 from harness.model.plan import Phase, PhaseKind, Plan
 from harness.model.units import NS_PER_S, format_duration
 from harness.scenario.locustfile import undecided
-from harness.scenario.samples import Timeline, planned_after, planned_samples, spans_of
+from harness.scenario.samples import Timeline, part_of, planned_after, planned_samples
 from harness.stats import requests_for_pass, smallest_n_to_pass
 
 ASSUMED_BAD_RATIO = 0.2
@@ -79,13 +79,12 @@ def _objective(plan: Plan, objective: Objective) -> list[str]:
     if objective.kind is not Kind.RATIO:
         where = f" after {objective.after}" if objective.after else ""
         return [f"{objective.id}: {objective.written}{where}"]
-    bad_limit = objective.limit if objective.op == "<=" else 1 - objective.limit
-    least = smallest_n_to_pass(bad_limit, objective.confidence)
-    likely = requests_for_pass(bad_limit, bad_limit * ASSUMED_BAD_RATIO)
+    least = smallest_n_to_pass(objective.bad_limit, objective.confidence)
+    likely = requests_for_pass(objective.bad_limit, objective.bad_limit * ASSUMED_BAD_RATIO)
     lines = [f"{objective.id}: {objective.written}; a pass needs {least} requests without a bad one, {likely} for a good chance"]
     if plan.load.locustfile is not None and (when := undecided(objective)) is not None:
         lines.append(f"    {when}")
-    timeline = Timeline(phases=plan.phases, faults=plan.faults, load=plan.load)
+    timeline = Timeline.of(plan)
     lines += [f"    {_counted(plan, objective, phase, timeline)}" for phase in plan.phases if phase.name in objective.during]
     return lines
 
@@ -93,8 +92,7 @@ def _objective(plan: Plan, objective: Objective) -> list[str]:
 def _counted(plan: Plan, objective: Objective, phase: Phase, timeline: Timeline) -> str:
     """Return how many requests of a phase an objective is planned to judge, and when they must fall due for that."""
     text = f"{phase.name}: about {planned_samples(objective, phase, timeline):.0f} planned"
-    on_ns = sum(end_ns - start_ns for start_ns, end_ns in spans_of(objective, phase, plan.faults))
-    if on_ns < phase.end_ns - phase.start_ns:
+    if (on_ns := part_of(objective, phase, plan.faults)) is not None:
         return f"{text}, in the {format_duration(on_ns)} for which its faults are on"
     limit = next((o for o in plan.objectives if o.quantity is Quantity.RECOVERY and o.after == _fault_before(plan, phase)), None)
     if phase.kind is PhaseKind.RECOVERY and limit is not None:

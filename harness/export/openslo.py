@@ -39,7 +39,6 @@ def _can_be_counted(objective: Objective) -> bool:
 
 
 def _slo(plan: Plan, objective: Objective) -> dict[str, Any]:
-    good = 1 - objective.limit if objective.op == "<=" else objective.limit
     annotations = {MEASURE: objective.quantity.value, "harness/scenario": plan.scenario.name}
     if objective.threshold_ns is not None:
         annotations[THRESHOLD] = format_duration(objective.threshold_ns)
@@ -56,7 +55,7 @@ def _slo(plan: Plan, objective: Objective) -> dict[str, Any]:
             },
             "timeWindow": [{"duration": "28d", "isRolling": True}],
             "budgetingMethod": "Occurrences",
-            "objectives": [{"displayName": objective.written, "target": round(good, 6)}],
+            "objectives": [{"displayName": objective.written, "target": round(1 - objective.bad_limit, 6)}],
         },
     }
 

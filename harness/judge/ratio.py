@@ -16,7 +16,7 @@ from harness.measure.membership import Members, Standing
 from harness.measure.quantiles import quantiles_of
 from harness.measure.reading import Reading
 from harness.measure.requests import Mask
-from harness.measure.shares import Events, bad_limit, durations_of, events_of
+from harness.measure.shares import Events, durations_of, events_of
 from harness.model.judgement import Evidence, Judgement, Shown, Status, Test
 from harness.model.objective import Objective, Quantity
 from harness.model.plan import PhaseKind
@@ -66,7 +66,7 @@ def judge_events(reading: Reading, objective: Objective, phase: str, events: Eve
     test = _test(objective, sequence, n, bad)
     if n == 0:
         return row_of(objective, Status.INCONCLUSIVE, _nothing_to_judge(objective, members), phase=phase, test=test)
-    status = _STATUS[decide(bad * _worth(test) / n, _worth(test), bad_limit(objective), objective.confidence)]
+    status = _STATUS[decide(bad * _worth(test) / n, _worth(test), objective.bad_limit, objective.confidence)]
     shown = _shown(reading, objective, counted, n, bad)
     reason = _sentence(objective, phase, status, test, shown, hits)
     if status is Status.FAIL and (cause := what_went_wrong(reading, members, events.bad & counted)):
@@ -82,10 +82,10 @@ def _worth(test: Test) -> float:
 
 def _test(objective: Objective, sequence: Mask, n: int, bad: int) -> Test:
     # Below its limit a share can pass wrongly, above it fail wrongly: only the one is helped by more caution with clusters.
-    worth = cautious_n(sequence) if bad <= bad_limit(objective) * n else effective_n(sequence)
+    worth = cautious_n(sequence) if bad <= objective.bad_limit * n else effective_n(sequence)
     bad_worth = bad * worth / n if n else 0.0
     bounds = bounds_of_share(bad_worth, worth, objective.confidence)
-    more = needed(bad_worth, worth, bad_limit(objective), objective.confidence)
+    more = needed(bad_worth, worth, objective.bad_limit, objective.confidence)
     if more and worth:
         more = math.ceil(more * n / worth)  # each further request is worth as little as these were
     at_most = objective.op == "<="

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.measure.requests import Mask, Requests
-from harness.measure.shares import bad_limit, events_of, steady_ratios
+from harness.measure.shares import events_of, steady_ratios
 from harness.model.fault import FaultRecord
 from harness.model.judged_time import (
     GOOD_IN_A_ROW,
@@ -119,7 +119,7 @@ def search_recovery(plan: Plan, requests: Requests, from_ns: int, until_ns: int)
     for objective in steady_ratios(plan):
         events = events_of(objective, requests, plan.objectives)
         counted, bad = (np.concatenate(([0], np.cumsum(mask[rows]))) for mask in (events.counted, events.bad))
-        sums.append((counted, bad, bad_limit(objective)))
+        sums.append((counted, bad, objective.bad_limit))
     row_began: float = from_ns
     good_in_a_row = 0
     for window in _windows(requests.intended_ns[rows], from_ns, until_ns):

@@ -214,11 +214,6 @@ def _beyond(objective: Objective, durations_ns: Floats) -> Mask:
     return ~(durations_ns <= _threshold_ns(objective))
 
 
-def bad_limit(objective: Objective) -> float:
-    """Return the most that the share of bad events may be: the limit itself, or what a limit from below leaves."""
-    return objective.limit if objective.op == "<=" else round(1.0 - objective.limit, 12)
-
-
 def steady_ratios(plan: Plan) -> tuple[Objective, ...]:
     """Return the ratio objectives that hold in a steady phase: together they say what "recovered" means.
 

@@ -119,3 +119,8 @@ class Objective:
     owner: str | None = None
     waiver: Waiver | None = None
     line: int | None = None
+
+    @property
+    def bad_limit(self) -> float:
+        """Of a RATIO, the most that the share of bad events may be: the limit itself, or what a limit from below leaves."""
+        return self.limit if self.op == "<=" else round(1.0 - self.limit, 12)

@@ -21,7 +21,7 @@ from harness.model.judged_time import (
 from harness.model.objective import Kind, Objective, Quantity
 from harness.model.units import NS_PER_S, format_duration
 from harness.scenario.document import PhaseDocument, ScenarioDocument
-from harness.scenario.samples import Timeline, planned_samples, share_of_load, spans_of
+from harness.scenario.samples import Timeline, part_of, planned_samples, share_of_load
 from harness.stats import smallest_n_to_pass
 
 _COUNT_UNKNOWN = frozenset({Quantity.REFUSAL_LATENCY, Quantity.EXTENSION})
@@ -80,7 +80,7 @@ def _questions(objective: Objective, timeline: Timeline) -> Iterator[_Question]:
 
 
 def _needed(objective: Objective) -> int | None:
-    return smallest_n_to_pass(objective.limit if objective.op == "<=" else 1 - objective.limit, objective.confidence)
+    return smallest_n_to_pass(objective.bad_limit, objective.confidence)
 
 
 def _of_count(objective: Objective, name: str, timeline: Timeline, needed: int) -> _Question:
@@ -90,8 +90,8 @@ def _of_count(objective: Objective, name: str, timeline: Timeline, needed: int) 
         planned = planned_samples(objective, phase, line)
         if planned + _ROUNDING >= needed:
             return None
-        on_ns = sum(end_ns - start_ns for start_ns, end_ns in spans_of(objective, phase, line.faults))
-        part = f" in the {format_duration(on_ns)} for which its faults are on" if on_ns < phase.end_ns - phase.start_ns else ""
+        on_ns = part_of(objective, phase, line.faults)
+        part = "" if on_ns is None else f" in the {format_duration(on_ns)} for which its faults are on"
         return f"in phase {name!r}: {math.floor(planned + _ROUNDING)} requests are planned{part}, a pass needs {needed}"
 
     none = share_of_load(objective, timeline.load) == 0

@@ -7,7 +7,7 @@ from harness.arrivals import expected_between
 from harness.model.fault import Fault
 from harness.model.judged_time import Span, judged_spans
 from harness.model.objective import Objective, Quantity
-from harness.model.plan import ArrivalProcess, LoadPlan, Phase
+from harness.model.plan import ArrivalProcess, LoadPlan, Phase, Plan
 
 _STREAMED_ONLY = frozenset({Quantity.TTFT, Quantity.ITL, Quantity.TPOT, Quantity.SILENT_BREAKAGE})
 
@@ -19,6 +19,11 @@ class Timeline:
     phases: Sequence[Phase]
     faults: Sequence[Fault]
     load: LoadPlan
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Timeline":
+        """Return the timeline of a plan."""
+        return cls(phases=plan.phases, faults=plan.faults, load=plan.load)
 
     def phase(self, name: str) -> Phase | None:
         """Return the phase of that name; None where there is none."""
@@ -41,6 +46,12 @@ def spans_of(objective: Objective, phase: Phase, faults: Sequence[Fault]) -> tup
     if objective.quantity is Quantity.LONGEST_WAIT:
         return ((phase.start_ns, phase.end_ns),)  # whoever began in the phase may be held by what comes later
     return judged_spans(faults, phase)
+
+
+def part_of(objective: Objective, phase: Phase, faults: Sequence[Fault]) -> int | None:
+    """Return for how many nanoseconds of a phase an objective counts requests, where that is not all of it."""
+    on_ns = sum(end_ns - start_ns for start_ns, end_ns in spans_of(objective, phase, faults))
+    return on_ns if on_ns < phase.end_ns - phase.start_ns else None
 
 
 def planned_samples(objective: Objective, phase: Phase, timeline: Timeline) -> float:

@@ -162,8 +162,10 @@ class Stack:
         self._made += 1
         log = self.folder / f"{self._made}-{Path(command[0]).name}.log"
         with log.open("wb") as out:
-            how = {"env": dict(environment), "stdout": stdout or out, "stderr": out, "cwd": Path(__file__).parents[2]}
-            process = Process(popen(command, **how) if user is None else subprocess.Popen(command, user=user, **how), log)
+            started = popen(
+                command, env=dict(environment), stdout=stdout or out, stderr=out, user=user, cwd=Path(__file__).parents[2]
+            )
+        process = Process(started, log)
         self._started.append(process)
         return process
 

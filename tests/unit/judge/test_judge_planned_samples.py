@@ -44,7 +44,7 @@ def test_a_fault_phase_judges_as_many_as_were_planned(tmp_path: Path, stretches:
         run.record(Event.FAULT_ACTED, fault.id, at_ns=fault.clear_ns, by="provider", count=9)
     run.write_manifest()
     plan = builder.plan()
-    timeline = Timeline(phases=plan.phases, faults=plan.faults, load=plan.load)
+    timeline = Timeline.of(plan)
     foretold = {name: planned_samples(plan.objectives[0], plan.phase(name), timeline) for name in JUDGED}
     judged = {row.phase: row.test.n for row in judge(run).results if row.id == "error-rate" and row.test is not None}
     assert foretold == judged == {"steady": 200, "outage": counted, "recovery": 200}

@@ -40,11 +40,11 @@ def test_of_a_healthy_service_fewer_than_one_run_in_a_hundred_has_too_few_reques
     """What is planned is a mean: a seed brings fewer, and too few of them leave an objective undecided without any failure."""
     for file in read_bundle(bundle).files:
         plan = compile_plan(file, EmbeddedTarget().offer(), run_id="r", seed=1, planners=PLANNERS)
-        timeline = Timeline(phases=plan.phases, faults=plan.faults, load=plan.load)
+        timeline = Timeline.of(plan)
         for objective in plan.objectives:
             if objective.kind is not Kind.RATIO or objective.quantity is Quantity.REFUSAL_LATENCY:
                 continue
-            needed = smallest_n_to_pass(objective.limit if objective.op == "<=" else 1 - objective.limit)
+            needed = smallest_n_to_pass(objective.bad_limit)
             assert needed is not None
             for name in objective.during:
                 planned = planned_samples(objective, plan.phase(name), timeline)
